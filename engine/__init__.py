@@ -1,0 +1,1 @@
+"""Runs model packs. The facade `Pollux` is added with the runtime."""

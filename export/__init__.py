@@ -1,0 +1,1 @@
+"""Makes model packs: PyTorch modules, checkpoint readers, ONNX export, quantisation, checks."""

@@ -1,0 +1,1 @@
+"""Icons, translations, the model catalogue, samples and licences that ship with Pollux."""
