@@ -8,11 +8,8 @@ is wrong with it ends as an :class:`EngineError`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
-import gguf
 import numpy as np
 from gguf.quants import dequantize
 from numpy.typing import NDArray
@@ -20,6 +17,7 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from export import tokenizer
 from export.checkpoints import blocks
+from export.checkpoints.gguf_header import read_gguf
 from export.checkpoints.interface import (
     ModelInfo,
     SpecialTokens,
@@ -28,8 +26,6 @@ from export.checkpoints.interface import (
     expected_shapes,
 )
 from export.config import GGUF_FAMILIES, LanguageConfig
-
-T = TypeVar("T")
 
 _LAYER = re.compile(r"blocks\.(\d+)\.(.+)\.(weight|bias)")
 _LAYER_NAMES = {
@@ -62,12 +58,10 @@ class GgufCheckpoint:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        reader = _open(path)
-        self._tensors = {tensor.name: tensor for tensor in reader.tensors}
-        self.metadata: dict[str, Any] = _guarded(
-            path, lambda: {name: field.contents() for name, field in reader.fields.items()}
-        )
-        shapes = {name: tuple(int(n) for n in reversed(t.shape)) for name, t in self._tensors.items()}
+        file = read_gguf(path)
+        self._tensors = file.tensors
+        self.metadata = file.metadata
+        shapes = {name: tensor.shape for name, tensor in file.tensors.items()}
         divisors = ()
         if _ROPE_DIVISORS in shapes:
             divisors = tuple(float(value) for value in self._dequantised(_ROPE_DIVISORS))
@@ -110,7 +104,7 @@ class GgufCheckpoint:
 
     def format_of(self, name: str) -> str:
         """How a tensor is stored: ``F32``, ``Q4_K`` and so on."""
-        return self._tensors[_gguf_name(name)].tensor_type.name
+        return self._tensors[_gguf_name(name)].format.name
 
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32, matrices as [output size, input size]; q and k in half-split rotary order."""
@@ -121,11 +115,11 @@ class GgufCheckpoint:
     def quantised(self, name: str) -> blocks.QuantisedTensor | None:
         """The same tensor exactly as stored, or None where the format has no scale and minimum a block."""
         tensor = self._tensors[_gguf_name(name)]
-        if tensor.data.ndim != 2:
+        if tensor.raw.ndim != 2:
             return None
         rows = self._row_order(name)
-        raw = tensor.data if rows is None else tensor.data[rows]
-        return blocks.unpack(raw, tensor.tensor_type.name)
+        raw = tensor.raw if rows is None else tensor.raw[rows]
+        return blocks.unpack(raw, tensor.format.name)
 
     def tokenizer_files(self) -> TokenizerFiles:
         """The tokenizer, in the form that the ``tokenizers`` library reads."""
@@ -133,17 +127,17 @@ class GgufCheckpoint:
 
     def _dequantised(self, gguf_name: str) -> NDArray[np.float32]:
         tensor = self._tensors[gguf_name]
-        if tensor.data.ndim == 2 and (parts := blocks.unpack(tensor.data, tensor.tensor_type.name)):
+        if tensor.raw.ndim == 2 and (parts := blocks.unpack(tensor.raw, tensor.format.name)):
             return parts.dequantised()  # the same numbers as the library's, several times as fast
         try:
-            return np.array(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+            return np.array(dequantize(tensor.raw, tensor.format), dtype=np.float32)
         except NotImplementedError:
             raise EngineError(
                 "The tensor {name} of {file} is stored as {format}, which cannot be read.",
                 "Get the model in another quantisation, such as Q4_K_M or Q8_0.",
                 name=gguf_name,
                 file=self._path.name,
-                format=tensor.tensor_type.name,
+                format=tensor.format.name,
             ) from None
 
     def _row_order(self, name: str) -> NDArray[np.intp] | None:
@@ -159,40 +153,6 @@ class GgufCheckpoint:
         heads = self._config.heads if part == "attention.q" else self._config.kv_heads
         size = self._config.head_size
         return np.arange(heads * size).reshape(heads, size // 2, 2).swapaxes(1, 2).ravel()
-
-
-class _Reader(gguf.GGUFReader):
-    """The library's reader, made to stop at the end of the file instead of handing out short pieces."""
-
-    def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> NDArray[Any]:
-        if offset + np.dtype(dtype).itemsize * int(count) > len(self.data):
-            raise ValueError("the file ends too early")
-        return super()._get(offset, dtype, count, override_order)
-
-
-def _open(path: Path) -> gguf.GGUFReader:
-    if not path.is_file():
-        raise EngineError(
-            "There is no file {path}.", "Check the path, or download the model again.", path=str(path)
-        )
-    return _guarded(path, lambda: _Reader(path))
-
-
-def _guarded(path: Path, read: Callable[[], T]) -> T:
-    """Run a piece of the library over untrusted bytes; its many ways to fail become one."""
-    try:
-        return read()
-    except PermissionError:
-        raise EngineError(
-            "{path} may not be read.", "Change the file's permissions.", path=str(path)
-        ) from None
-    except (ValueError, KeyError, IndexError, OverflowError, TypeError, OSError) as error:
-        raise EngineError(
-            "{file} is not a usable GGUF file ({reason}).",
-            "It is damaged, cut short or of another kind; download it again.",
-            file=path.name,
-            reason=str(error)[:120],
-        ) from error
 
 
 def _gguf_name(name: str) -> str:

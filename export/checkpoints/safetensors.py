@@ -1,4 +1,8 @@
 """placeholder"""
+
 from pathlib import Path
+
+
 class FolderCheckpoint:
-    def __init__(self, path: Path) -> None: raise NotImplementedError
+    def __init__(self, path: Path) -> None:
+        raise NotImplementedError

@@ -21,6 +21,8 @@ attributes: every :class:`torch.nn.Linear`, every :class:`RMSNorm`, and :class:`
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -189,12 +191,13 @@ class LanguageModel(nn.Module):
         """
         present: list[KeysValues] = []
         residual = self.embedding(input_ids)  # [B,T,C]
-        norms = [block.attention_norm for block in self.blocks] + [self.norm]
+        blocks = cast("list[Block]", list(self.blocks))
+        norms = [block.attention_norm for block in blocks] + [self.norm]
         x = norms[0](residual)
-        for layer, block in enumerate(self.blocks):
+        for layer, block in enumerate(blocks):
             x, keys_values = block.attention(x, None if past is None else past[layer])
             present.append(keys_values)
-            if last_only and layer == len(self.blocks) - 1:
+            if last_only and layer == len(blocks) - 1:
                 # From here on no token looks at another, so only the last one is worked on.
                 x, residual = x[:, -1:], residual[:, -1:]  # [B,1,C]
             x, residual = block.mlp_norm.add_norm(x, residual)
