@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.errors import EngineError
 
 MAX_DEPTH = 32  # messages inside messages; real graphs need six, subgraphs a few more
-MAX_FIELDS = 4_000_000  # entered in all; a graph of 10,000 nodes has about 300,000
+MAX_FIELDS = 1_000_000  # entered in all; a graph of 10,000 nodes has about 200,000
 MAX_TEXT = 4096
 
 # Which fields of which message lead on to a tensor: message -> {field number: message}.

@@ -1,0 +1,116 @@
+"""Makes small packs and the bytes of small ONNX files, sound and hostile, without the onnx package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from engine.packs import PackManifest, write_pack_json
+
+GRAPH, NODE, INITIALIZER, ATTRIBUTE, TENSOR = 7, 1, 5, 5, 5
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A length-delimited field."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def external(location: str, offset: int | None = 0, length: int | None = None) -> bytes:
+    """A TensorProto whose data are in another file."""
+    pairs = {"location": location, "offset": offset, "length": length}
+    entries = b"".join(
+        field(13, field(1, key.encode()) + field(2, str(value).encode()))
+        for key, value in pairs.items()
+        if value is not None
+    )
+    return field(8, b"weight") + entries + varint(14 << 3) + varint(1)
+
+
+def model(*initializers: bytes, nodes: tuple[bytes, ...] = ()) -> bytes:
+    graph = b"".join(field(NODE, node) for node in nodes)
+    graph += b"".join(field(INITIALIZER, tensor) for tensor in initializers)
+    return varint(1 << 3) + varint(10) + field(GRAPH, graph)
+
+
+def config(**changes: object) -> dict[str, object]:
+    """A genai_config.json as the model builder writes it; ``changes`` go into "model"."""
+    values: dict[str, object] = {
+        "bos_token_id": 1,
+        "context_length": 256,
+        "decoder": {
+            "session_options": {"log_id": "onnxruntime-genai", "provider_options": []},
+            "filename": "model.onnx",
+            "head_size": 4,
+            "hidden_size": 8,
+            "inputs": {
+                "input_ids": "input_ids",
+                "attention_mask": "attention_mask",
+                "past_key_names": "past_key_values.%d.key",
+                "past_value_names": "past_key_values.%d.value",
+            },
+            "outputs": {
+                "logits": "logits",
+                "present_key_names": "present.%d.key",
+                "present_value_names": "present.%d.value",
+            },
+            "num_attention_heads": 2,
+            "num_hidden_layers": 2,
+            "num_key_value_heads": 1,
+        },
+        "eos_token_id": [2, 3],
+        "pad_token_id": 0,
+        "type": "llama",
+        "vocab_size": 32,
+    }
+    values.update(changes)
+    return {
+        "model": values,
+        "search": {
+            "do_sample": False,
+            "max_length": 256,
+            "past_present_share_buffer": True,
+            "repetition_penalty": 1.0,
+            "temperature": 1.0,
+            "top_k": 50,
+            "top_p": 1.0,
+        },
+    }
+
+
+def make_foreign(folder: Path, **changes: object) -> Path:
+    """A folder as others publish it: no pack.json."""
+    folder.mkdir(parents=True)
+    (folder / "genai_config.json").write_text(json.dumps(config(**changes)), "utf-8")
+    (folder / "model.onnx.data").write_bytes(bytes(range(256)) * 4)
+    (folder / "model.onnx").write_bytes(model(external("model.onnx.data", 0, 1024)))
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    return folder
+
+
+def make_pack(folder: Path, name: str = "tiny", **changes: object) -> Path:
+    """A pack as our exporter writes it."""
+    make_foreign(folder, **changes)
+    manifest = PackManifest(
+        name=name,
+        display_name="Tiny 测试",
+        licence="Apache-2.0",
+        source="somewhere",
+        revision="1",
+        languages=("en", "zh-Hans"),
+        parameters=1000,
+        quantisation="int4",
+        memory_bytes=1_000_000,
+        context_tokens=256,
+        parity={"max_abs_logit_difference": 1e-4},
+    )
+    write_pack_json(folder, manifest)
+    return folder
