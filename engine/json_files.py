@@ -85,6 +85,13 @@ class Reader:
             raise self._wrong(key, "a line of text")
         return value
 
+    def block(self, key: str) -> str:
+        """Text of any length and characters; an absent one reads as empty."""
+        value = self._values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self._wrong(key, "text")
+        return value or ""
+
     def whole(self, key: str, least: int, most: int, default: int | None = None) -> int:
         """A whole number in a range; without a default it must be there."""
         value = self._values.get(key)
