@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Finished, Notice, Progress, TextChunk
+from engine.runtime.chat_template import PLAIN_STOPS
 
 if TYPE_CHECKING:
     from engine.runtime.language_model import LanguageModel
@@ -22,6 +23,18 @@ Role = Literal["system", "user", "assistant"]
 # Of the context, this much is kept for the answer while turns are dropped to make room.
 RESERVE_TOKENS = 512
 MAX_STOPS = 16
+
+
+def _within(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:  # also refuses NaN
+        raise EngineError(
+            "{name} must be between {least} and {most}, not {value}.",
+            "",
+            name=name,
+            least=least,
+            most=most,
+            value=value,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,9 @@ class ChatOptions:
         _within("repetition_penalty", self.repetition_penalty, 0.1, 10)
         if self.seed is not None:
             _within("seed", self.seed, 0, 2**63 - 1)
-        if len(self.stop) > MAX_STOPS or not all(0 < len(stop) <= 200 for stop in self.stop):
+        if len(self.stop) > MAX_STOPS + len(PLAIN_STOPS) or not all(
+            0 < len(stop) <= 200 for stop in self.stop
+        ):
             raise EngineError(
                 "There are too many stop texts, or one is empty or too long.",
                 "Use at most {most}, each of 1 to 200 characters.",
@@ -104,44 +119,36 @@ def _fit(model: LanguageModel, turns: list[Turn], limit: int, reserve: int) -> _
     """The ids of as many turns as leave ``reserve`` of the context; the system turn and the last one stay."""
     system = turns[:1] if turns[0].role == "system" else []
     talk = turns[len(system) :]
+    # A question goes with its answer, so that what is left begins with a question again.
+    cuts = [0, *(at for at in range(1, len(talk)) if talk[at].role == "user")]
     # Text that cannot fit whatever the tokenizer makes of it is not tokenized at all: it may be huge.
-    most_chars = limit * model.tokenizer.longest_token_chars
-    dropped = 0
-    while True:
-        kept = [*system, *talk]
+    longest = model.tokenizer.longest_token_chars
+
+    def ids_from(cut: int) -> list[int]:
+        kept = [*system, *talk[cut:]]
         chars = sum(len(turn.text) for turn in kept)
-        ids = _ids(model, kept) if chars <= most_chars else []
-        if ids and len(ids) + reserve <= limit:
-            return _Prompt(ids, dropped)
-        if len(talk) == 1:
-            break
-        # A question goes with its answer, so that what is left begins with a question again.
-        pair = next((at for at in range(1, len(talk)) if talk[at].role == "user"), len(talk) - 1)
-        dropped += pair
-        talk = talk[pair:]
-    if ids and len(ids) < limit:
-        return _Prompt(ids, dropped)  # little room for an answer is better than none
+        if chars > limit * longest:
+            return [0] * math.ceil(chars / longest)
+        return model.tokenizer.encode_rendered(model.template.render(kept, model.tokenizer.control_tokens))
+
+    ids = ids_from(0)
+    if len(ids) + reserve <= limit:
+        return _Prompt(ids, 0)
+    # The first cut that leaves room; halving, because each look costs a rendering.
+    first, last = 1, len(cuts) - 1
+    while first < last:
+        middle = (first + last) // 2
+        if len(ids_from(cuts[middle])) + reserve <= limit:
+            last = middle
+        else:
+            first = middle + 1
+    ids = ids_from(cuts[last])
+    if len(ids) < limit:  # little room for an answer is better than none
+        return _Prompt(ids, cuts[last])
     raise EngineError(
-        "The message is too long for {model}: it needs {tokens} tokens, and the limit is {limit}.",
+        "The message is too long for {model}: it needs at least {tokens} tokens, and the limit is {limit}.",
         "Shorten it, or choose a model with a longer context.",
         model=model.pack.display_name,
-        tokens=len(ids) if ids else f"more than {math.ceil(chars / model.tokenizer.longest_token_chars)}",
+        tokens=len(ids),
         limit=limit,
     )
-
-
-def _ids(model: LanguageModel, turns: Sequence[Turn]) -> list[int]:
-    rendered = model.template.render(turns, model.tokenizer.control_tokens)
-    return model.tokenizer.encode_rendered(rendered)
-
-
-def _within(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:  # also refuses NaN
-        raise EngineError(
-            "{name} must be between {least} and {most}, not {value}.",
-            "",
-            name=name,
-            least=least,
-            most=most,
-            value=value,
-        )
