@@ -1,0 +1,127 @@
+"""Puts the window together and runs it.
+
+In: the data folder and, for tests and pictures, an engine of their own. Out: the exit code of the app.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from app.chat_session import ChatSession
+from app.errors import Crashes, start_logs, version
+from app.history import History
+from app.host import EngineDoor, Host
+from app.i18n import Translations
+from app.jobs import Job
+from app.main_window import MainWindow
+from app.paths import history_file, lock_file, logs_folder, settings_file
+from app.settings import SettingsStore
+from app.single import SingleInstance
+from app.theme import apply_theme
+from engine.errors import EngineError
+
+
+class Desktop(QObject):
+    """Everything that the window stands on, made in order and freed in reverse."""
+
+    def __init__(self, app: QApplication, door: EngineDoor | None = None) -> None:
+        super().__init__()
+        self._app = app
+        self.settings = SettingsStore(settings_file(), self)
+        self.translations = Translations()
+        self.translations.use(self.settings.value.language)
+        apply_theme(app, self.settings.value.theme, self.settings.value.text_size)
+        self.crashes = Crashes(self)
+        self.history = History(history_file())
+        self.host = Host(self.settings, door, self)
+        self.session = ChatSession(self.host, self.history, self)
+        self.host.crashed.connect(self.crashes.show_error)
+        self.session.crashed.connect(self.crashes.show_error)
+        self.window = MainWindow(self.host, self.session, self.settings, self.history, self.translations)
+        self.crashes.set_window(self.window)
+
+    @Slot()
+    def begin(self) -> None:
+        """After the window is on the screen: find the models and load the one used last."""
+        self.host.refresh()
+        if self.history.set_aside is not None:
+            self.window.show_error(
+                EngineError(
+                    "The conversations could not be read and a new file was begun.",
+                    "The damaged file was kept: {file}",
+                    file=self.history.set_aside,
+                )
+            )
+        best = self.host.best_pack()
+        if best is not None:
+            self.host.load(best.name)
+        self.host.jobs.start_files(Job(_warm_up, "warm up"))
+
+    @Slot()
+    def come_forward(self) -> None:
+        """Another app was started on this folder: show this one."""
+        self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
+
+def _warm_up(_cancel: object):  # noqa: ANN202
+    """Import what the first answer needs, so that its first redraw does not wait for the disk."""
+    from app.highlight import spans_of
+    from app.markdown import to_html
+
+    to_html("**ready**")
+    spans_of("pass", "python")
+    yield None
+
+
+def make_application(argv: list[str]) -> QApplication:
+    """The Qt application with its names set."""
+    app = QApplication(argv)
+    app.setApplicationName("Pollux")
+    app.setApplicationDisplayName("Pollux")
+    app.setApplicationVersion(version())
+    app.setDesktopFileName("pollux")
+    return app
+
+
+def run_window() -> int:
+    """Open the window and stay until it is closed."""
+    app = make_application(sys.argv[:1])
+    start_logs(logs_folder())
+    try:
+        single = SingleInstance(lock_file())
+        if not single.acquire():
+            if single.raise_other():
+                print("Pollux is already open; its window was brought to the front.", file=sys.stderr)
+                return 0
+            print("Pollux is already open on this data folder; close it first.", file=sys.stderr)
+            return 1
+        desktop = Desktop(app)
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        _say(str(error))
+        return 1
+    desktop.crashes.install()
+    single.raise_wanted.connect(desktop.come_forward)
+    desktop.window.show()
+    QTimer.singleShot(0, desktop.begin)
+    code = app.exec()
+    single.release()
+    return code
+
+
+def _say(text: str) -> None:
+    """One line in a box, for those who start the app from a desktop and see no terminal."""
+    from PySide6.QtWidgets import QMessageBox
+
+    if QApplication.platformName() == "offscreen":
+        return
+    box = QMessageBox()
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(text)
+    box.exec()

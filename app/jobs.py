@@ -1,0 +1,98 @@
+"""One way off the UI thread: a Job runs any generator of the engine on a pool and signals its items.
+
+In: a function that takes a :class:`engine.cancel.Cancel` and returns an iterator. Out: signals, delivered
+to slots of objects that live on the UI thread. Receivers compare the job with the one they wait for, and
+so drop what a stale job still sends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+
+from engine.cancel import Cancel
+from engine.errors import EngineError
+
+Work = Callable[[Cancel], Iterator[object]]
+
+log = logging.getLogger(__name__)
+
+
+class JobSignals(QObject):
+    """Made on the UI thread; a QRunnable is no QObject, so a Job has these. Each carries its Job."""
+
+    item = Signal(object, object)
+    failed = Signal(object, object)  # an EngineError, or an exception that is our bug
+    ended = Signal(object)  # always, and last
+
+
+class Job(QRunnable):
+    """One call of a generator. Keep it only through :class:`Jobs`, which holds it until it ended."""
+
+    def __init__(self, work: Work, name: str = "") -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self.signals = JobSignals()
+        self.cancel = Cancel()
+        self.name = name
+        self._work = work
+
+    def run(self) -> None:
+        """Called by the pool, on its thread."""
+        try:
+            if not self.cancel.is_set:
+                for item in self._work(self.cancel):
+                    self.signals.item.emit(self, item)
+        except EngineError as error:
+            log.info("%s: %s", self.name, type(error).__name__)
+            self.signals.failed.emit(self, error)
+        except Exception as error:
+            log.exception("%s broke", self.name)
+            self.signals.failed.emit(self, error)
+        finally:
+            self.signals.ended.emit(self)
+
+
+class Jobs(QObject):
+    """The two lanes: one thread for inference, so that a model has one user; a few for files."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._inference = QThreadPool(self)
+        self._inference.setMaxThreadCount(1)
+        self._inference.setExpiryTimeout(-1)
+        self._files = QThreadPool(self)
+        self._files.setMaxThreadCount(2)
+        self._running: set[Job] = set()
+
+    def start_inference(self, job: Job) -> Job:
+        """Queue a job that uses a model."""
+        return self._start(job, self._inference)
+
+    def start_files(self, job: Job) -> Job:
+        """Queue a job that reads or writes files."""
+        return self._start(job, self._files)
+
+    def _start(self, job: Job, pool: QThreadPool) -> Job:
+        self._running.add(job)
+        job.signals.ended.connect(self._forget)
+        pool.start(job)
+        return job
+
+    @Slot(object)
+    def _forget(self, job: Job) -> None:
+        self._running.discard(job)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job is queued or running."""
+        return bool(self._running)
+
+    def stop_all(self, wait_ms: int = 10_000) -> bool:
+        """Cancel everything and wait; False if something did not stop in time."""
+        for job in tuple(self._running):
+            job.cancel.set()
+        stopped = self._inference.waitForDone(wait_ms)
+        return self._files.waitForDone(wait_ms) and stopped

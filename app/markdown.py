@@ -1,0 +1,137 @@
+"""Markdown from a model, cut into segments that can be rendered one by one.
+
+In: Markdown, which is data and never trusted. Out: segments (text or fenced code) and HTML that loads
+nothing: raw HTML is escaped, an image becomes its description, and only http, https and mailto are links.
+
+Segments are what makes streaming cheap: all but the last are final, so only the last is rendered again.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+# A text segment is closed at the next block once it is this long: it bounds what one redraw costs.
+SEGMENT_CHARS = 1500
+SAFE_SCHEMES = ("http://", "https://", "mailto:")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive blocks of text, or one fenced code block. ``start`` is the offset of its source."""
+
+    kind: Literal["text", "code"]
+    source: str  # Markdown, or the code itself
+    language: str
+    start: int
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.disable("reference")  # definitions would reach across segments
+    parser.validateLink = _is_safe_link  # type: ignore[method-assign]
+    parser.add_render_rule("image", _image)
+    return parser
+
+
+def _is_safe_link(url: str) -> bool:
+    return url.strip().lower().startswith(SAFE_SCHEMES)
+
+
+def _image(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    token = tokens[index]
+    return f"<i>[{html.escape(token.content or str(token.attrGet('src') or ''))}]</i>"
+
+
+def to_html(source: str) -> str:
+    """HTML of a text segment, safe to give to a view that loads nothing."""
+    return _parser().render(source)
+
+
+def segments(source: str, offset: int = 0) -> list[Segment]:
+    """Cut Markdown into segments; ``offset`` is added to each ``start``."""
+    line_starts = [0]
+    for line in source.split("\n"):
+        line_starts.append(line_starts[-1] + len(line) + 1)
+
+    def at(line: int) -> int:
+        return min(line_starts[min(line, len(line_starts) - 1)], len(source))
+
+    found: list[Segment] = []
+    text_start: int | None = None
+    text_end = 0
+
+    def close_text() -> None:
+        nonlocal text_start
+        if text_start is not None:
+            found.append(Segment("text", source[text_start:text_end], "", offset + text_start))
+            text_start = None
+
+    for start_line, end_line, fence in _pieces(source):
+        if fence is not None:
+            close_text()
+            code = fence.content.removesuffix("\n")
+            found.append(Segment("code", code, fence.info.strip().split(" ")[0], offset + at(start_line)))
+            continue
+        if text_start is not None and text_end - text_start > SEGMENT_CHARS:
+            close_text()
+        if text_start is None:
+            text_start = at(start_line)
+        text_end = at(end_line)
+    close_text()
+    return found
+
+
+def _pieces(source: str) -> list[tuple[int, int, Token | None]]:
+    """Line ranges of the top-level blocks; long lists are cut at their items, which keep their numbers."""
+    parser = _parser()
+    # Blocks only: the inline pass is done when a segment is rendered.
+    from markdown_it.rules_block import StateBlock
+
+    tokens: list[Token] = []
+    state_tokens = StateBlock(source.replace("\x00", "\ufffd"), parser, {}, tokens)
+    parser.block.tokenize(state_tokens, state_tokens.line, state_tokens.lineMax)
+    pieces: list[tuple[int, int, Token | None]] = []
+    list_end = 0
+    for token in tokens:
+        if token.map is None or token.nesting < 0:
+            continue
+        first, last = token.map
+        if token.level == 0 and token.type == "fence":
+            pieces.append((first, last, token))
+        elif token.level == 0 and token.type in ("ordered_list_open", "bullet_list_open"):
+            list_end = last
+        elif token.level == 1 and token.type == "list_item_open" and first < list_end:
+            pieces.append((first, last, None))
+        elif token.level == 0:
+            pieces.append((first, last, None))
+    return pieces
+
+
+class StreamSplitter:
+    """Cuts a growing text: keeps the final segments, parses only what may still change."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._final: list[Segment] = []
+        self._from = 0
+
+    def feed(self, text: str) -> tuple[list[Segment], int]:
+        """Take the whole text so far; give all segments and how many of them are final."""
+        self.text = text
+        tail = segments(text[self._from :], self._from)
+        if len(tail) > 1:
+            self._final += tail[:-1]
+            self._from = tail[-1].start
+            tail = tail[-1:]
+        return [*self._final, *tail], len(self._final)

@@ -1,0 +1,73 @@
+"""The keys of the app, in one list: made into shortcuts by the window, shown by a dialog.
+
+In: nothing. Out: :func:`shortcut_list` and the dialog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+
+from app.widgets.basics import label
+
+
+@dataclass(frozen=True)
+class ShortcutText:
+    """A key, the method of the window that it calls ("" where a widget handles it), and what it does."""
+
+    keys: str
+    method: str
+    text: str
+
+
+def shortcut_list() -> tuple[ShortcutText, ...]:
+    """All keys."""
+    tr = QCoreApplication.translate
+    return (
+        ShortcutText("Ctrl+N", "new_chat", tr("shortcuts", "New chat")),
+        ShortcutText("Ctrl+1", "show_home", tr("shortcuts", "Home")),
+        ShortcutText("Ctrl+2", "show_chat", tr("shortcuts", "Chat")),
+        ShortcutText("Ctrl+3", "show_models", tr("shortcuts", "Models")),
+        ShortcutText("Ctrl+,", "show_preferences", tr("shortcuts", "Preferences")),
+        ShortcutText("Ctrl+K", "focus_search", tr("shortcuts", "Search conversations")),
+        ShortcutText("Ctrl+L", "focus_message", tr("shortcuts", "Go to the message field")),
+        ShortcutText("Ctrl+M", "open_model_menu", tr("shortcuts", "Choose the model and the device")),
+        ShortcutText("Ctrl+B", "toggle_sidebar", tr("shortcuts", "Show or hide the sidebar")),
+        ShortcutText("Enter", "", tr("shortcuts", "Send the message")),
+        ShortcutText("Shift+Enter", "", tr("shortcuts", "New line in the message")),
+        ShortcutText("Esc", "escape", tr("shortcuts", "Stop the answer")),
+        ShortcutText("Ctrl+R", "regenerate", tr("shortcuts", "Answer again")),
+        ShortcutText("Ctrl+Shift+E", "edit_last", tr("shortcuts", "Edit your last message")),
+        ShortcutText("Ctrl+Shift+C", "copy_last", tr("shortcuts", "Copy the last answer")),
+        ShortcutText("C, E, R", "", tr("shortcuts", "Copy, edit, answer again, on the message that has the focus")),
+        ShortcutText("F2, Delete", "", tr("shortcuts", "Rename, delete, on a conversation in the list")),
+        ShortcutText("F1", "show_shortcuts", tr("shortcuts", "This list")),
+        ShortcutText("Ctrl+Q", "close", tr("shortcuts", "Quit")),
+    )
+
+
+class ShortcutsDialog(QDialog):
+    """The list of keys."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 16)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(28)
+        grid.setVerticalSpacing(7)
+        for row, item in enumerate(shortcut_list()):
+            shown = item.keys
+            if item.method:
+                shown = QKeySequence(item.keys).toString(QKeySequence.SequenceFormat.NativeText)
+            grid.addWidget(label(shown, "strong", wrap=False), row, 0)
+            grid.addWidget(label(item.text, "", wrap=False), row, 1)
+        layout.addLayout(grid)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addSpacing(10)
+        layout.addWidget(buttons)
