@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-Parts = tuple[Bytes, Floats, Floats]  # q [n, weights], scale [n, blocks], minimum [n, blocks]
+Whole = NDArray[np.integer[Any]]
+Real = NDArray[np.floating[Any]]
+Parts = tuple[Whole, Real, Real]  # q [n, weights], scale [n, blocks], minimum [n, blocks]
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,13 @@ def _half(units: Bytes, at: int) -> Floats:
     return np.ascontiguousarray(units[:, at : at + 2]).view(np.float16).astype(np.float32)
 
 
-def _nibbles(packed: Bytes, run: int) -> Bytes:
+def _nibbles(packed: Bytes, run: int) -> Whole:
     """[n, b] -> [n, 2b]: each run of bytes gives its low halves, then its high halves."""
     runs = packed.reshape(packed.shape[0], -1, 1, run)
     return np.concatenate((runs & 15, runs >> 4), axis=2).reshape(packed.shape[0], -1)
 
 
-def _bit_planes(packed: Bytes, run: int, bits: int) -> Bytes:
+def _bit_planes(packed: Bytes, run: int, bits: int) -> Whole:
     """[n, b] -> [n, b*8/bits]: each run of bytes gives its lowest bits, then the next ones, and so on."""
     runs = packed.reshape(packed.shape[0], -1, 1, run)
     shifts = np.arange(0, 8, bits, dtype=np.uint8).reshape(1, 1, -1, 1)
@@ -130,7 +133,7 @@ def _q8_0(units: Bytes) -> Parts:
     return units[:, 2:] ^ 0x80, scale, scale * -128  # flipping the sign bit adds 128
 
 
-def _six_bit_pairs(units: Bytes) -> tuple[Floats, Floats]:
+def _six_bit_pairs(units: Bytes) -> tuple[Real, Real]:
     """Scales and minima of Q4_K and Q5_K: eight pairs of six-bit numbers in bytes 4 to 15, [n,8] each."""
     low, middle, high = units[:, 4:8], units[:, 8:12], units[:, 12:16]
     scale = np.concatenate((low & 63, (high & 15) | (low >> 2 & 48)), axis=1)

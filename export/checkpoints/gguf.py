@@ -69,7 +69,7 @@ class GgufCheckpoint:
         self._permuted = GGUF_FAMILIES[self._config.architecture]
         expected = expected_shapes(self._config)
         shapes.pop(_ROPE_DIVISORS, None)
-        check_tensors({_gguf_name(name): shape for name, shape in expected.items()}, shapes, path.name)
+        check_tensors({gguf_name(name): shape for name, shape in expected.items()}, shapes, path.name)
         self._names = tuple(expected)
 
     @property
@@ -104,17 +104,17 @@ class GgufCheckpoint:
 
     def format_of(self, name: str) -> str:
         """How a tensor is stored: ``F32``, ``Q4_K`` and so on."""
-        return self._tensors[_gguf_name(name)].format.name
+        return self._tensors[gguf_name(name)].format.name
 
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32, matrices as [output size, input size]; q and k in half-split rotary order."""
-        weights = self._dequantised(_gguf_name(name))
+        weights = self._dequantised(gguf_name(name))
         rows = self._row_order(name)
         return weights if rows is None else weights[rows]
 
     def quantised(self, name: str) -> blocks.QuantisedTensor | None:
         """The same tensor exactly as stored, or None where the format has no scale and minimum a block."""
-        tensor = self._tensors[_gguf_name(name)]
+        tensor = self._tensors[gguf_name(name)]
         if tensor.raw.ndim != 2:
             return None
         rows = self._row_order(name)
@@ -155,7 +155,8 @@ class GgufCheckpoint:
         return np.arange(heads * size).reshape(heads, size // 2, 2).swapaxes(1, 2).ravel()
 
 
-def _gguf_name(name: str) -> str:
+def gguf_name(name: str) -> str:
+    """The name that GGUF files give to one of our tensors."""
     match = _LAYER.fullmatch(name)
     if match is None:
         return _OTHER_NAMES[name]

@@ -149,7 +149,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.gate_up = nn.Linear(config.hidden_size, 2 * config.intermediate_size, bias=False)
         self.down = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
-        self.activation = nn.SiLU() if config.activation == "silu" else nn.GELU(approximate="tanh")
+        self.activation: nn.Module = nn.SiLU() if config.activation == "silu" else nn.GELU(approximate="tanh")
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,T,C] -> [B,T,C]."""
