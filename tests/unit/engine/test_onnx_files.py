@@ -14,7 +14,7 @@ from tests.unit.engine.pack_maker import external, field, model, varint
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "测试 ü"
+    folder = tmp_path / "模型 测试 ü"
     folder.mkdir()
     (folder / "weights.bin").write_bytes(bytes(100))
     (tmp_path / "secret").write_bytes(bytes(100))

@@ -16,7 +16,7 @@ from tests.unit.engine.pack_maker import config, external, make_foreign, make_pa
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return make_pack(tmp_path / "测试 ü")
+    return make_pack(tmp_path / "模型 测试 ü")
 
 
 def edit(folder: Path, file: str, **changes: object) -> None:
@@ -27,7 +27,12 @@ def edit(folder: Path, file: str, **changes: object) -> None:
 
 def test_reads_what_was_written(folder: Path) -> None:
     pack = read_pack(folder)
-    assert (pack.name, pack.display_name, pack.foreign, pack.bundled) == ("测试 ü", "Tiny 测试", False, False)
+    assert (pack.name, pack.display_name, pack.foreign, pack.bundled) == (
+        "模型 测试 ü",
+        "Tiny 测试",
+        False,
+        False,
+    )
     assert pack.languages == ("en", "zh-Hans")
     assert {file.name for file in pack.files} == {
         "genai_config.json",
@@ -56,7 +61,7 @@ def test_verify_names_the_changed_file(folder: Path) -> None:
     assert progress[-1].done == progress[-1].total == read_pack(folder).size_bytes
     data = folder / "model.onnx.data"
     data.write_bytes(b"x" + data.read_bytes()[1:])
-    with pytest.raises(EngineError, match=r"model\.onnx\.data of 测试 ü is damaged"):
+    with pytest.raises(EngineError, match=r"model\.onnx\.data of 模型 测试 ü is damaged"):
         list(verify_files(read_pack(folder), Cancel()))
 
 

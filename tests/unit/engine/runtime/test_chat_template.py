@@ -178,7 +178,7 @@ def test_broken_tokens_leave_no_other() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "测试 ü"
+    folder = tmp_path / "模型 测试 ü"
     folder.mkdir()
     return folder
 

@@ -100,7 +100,7 @@ def test_damaged_tokenizers(definition: bytes) -> None:
 
 
 def test_open_in_an_odd_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "测试 ü"
+    folder = tmp_path / "模型 测试 ü"
     folder.mkdir()
     with pytest.raises(EngineError, match=r"tokenizer\.json cannot be read"):
         Tokenizer.open(folder)

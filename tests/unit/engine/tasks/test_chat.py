@@ -77,7 +77,7 @@ def test_the_oldest_turns_are_dropped_in_pairs_and_it_is_said() -> None:
 
 def test_the_last_turn_may_use_nearly_all() -> None:
     model = FakeModel()
-    question = "word " * 120
+    question = "word " * 65
     ask(model, *talk(4), Turn("user", question))
     assert question in model.prompt
     assert 300 < model.prompt_tokens < 400
