@@ -1,0 +1,148 @@
+"""The subcommands of `dev.py`.
+
+In: its arguments. Out: its exit code: 0 on success, 1 for a problem that can be mended, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from devtools import checks, frozen, models, system_libraries
+from devtools.console import SetupError, clear_status, say
+from devtools.environments import (
+    CHECKOUT,
+    Environment,
+    app_environment,
+    app_steps,
+    export_environment,
+    export_steps,
+    prepare,
+)
+
+USAGE = """\
+usage: python3 dev.py COMMAND
+
+  app [ARGUMENTS]     set up .venv, build the default model if none is installed, open Pollux
+  test [ARGUMENTS]    set up everything, run the checks and all tests; ARGUMENTS (paths, -k ...) go to pytest
+  lint                ruff, pyright and the import contracts only
+  package             build the frozen app into dist/ and run its selftest
+  export ARGUMENTS    python -m export ARGUMENTS, in .venv-export (for example: export build smollm2-135m)
+"""
+INTERRUPTED = 130
+
+
+def run(arguments: list[str]) -> int:
+    """Find the subcommand, run it, and turn every foreseeable failure into one line."""
+    commands = {"app": app, "test": test, "lint": lint, "package": package, "export": export}
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if not arguments or arguments[0] not in commands:
+        sys.stderr.write((f"dev.py: there is no command {arguments[0]!r}\n" if arguments else "") + USAGE)
+        return 2
+    name, rest = arguments[0], arguments[1:]
+    if name in ("lint", "package") and rest:
+        sys.stderr.write(f"dev.py {name} takes no arguments\n" + USAGE)
+        return 2
+    try:
+        return commands[name](rest)
+    except SetupError as problem:
+        say(f"dev.py: {problem}")
+    except KeyboardInterrupt:
+        clear_status()
+        say("Stopped. Run the same command again to go on from here.")
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT):
+            raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full" if full else "no permission to write"
+        say(
+            f"dev.py: {what}: {error.filename or CHECKOUT}. "
+            + ("Free some space" if full else "Give it")
+            + ", then run it again."
+        )
+    return 1
+
+
+def app(arguments: list[str]) -> int:
+    """Set up, have a model, open the window."""
+    missing = system_libraries.ensure()
+    environment = prepare(app_environment(), app_steps())
+    shown = [] if arguments else _ensure_model(environment)
+    if not arguments and not _has_display():
+        say("There is no display here. Use the command line: " + _cli_line(environment))
+        return 1 if shown else 0
+    if not arguments and missing.stops_window and not os.environ.get("WAYLAND_DISPLAY"):
+        raise SetupError(f"A window cannot be opened before this: {system_libraries.command_line(missing)}")
+    return subprocess.run([environment.python, "-P", "-m", "app", *arguments], check=False).returncode
+
+
+def _ensure_model(environment: Environment) -> list[str]:
+    """Build the default model when there is none. A failure is said, and leaves the app usable."""
+    if models.installed(environment):
+        return []
+    try:
+        prepare(export_environment(), export_steps())
+        models.add(environment, models.default_name())
+    except SetupError as problem:
+        say(f"dev.py: {problem} Pollux opens without a model; its home page can try again.")
+        return [str(problem)]
+    return []
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _cli_line(environment: Environment) -> str:
+    script = environment.python.parent / "pollux"
+    shown = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return f'{shown} chat --prompt "What is the capital of France?"'
+
+
+def test(arguments: list[str]) -> int:
+    """Everything that CI runs; with arguments only pytest, only where they point."""
+    system_libraries.ensure(for_tests=True)
+    environment = prepare(app_environment(), app_steps(("test", "dev")))
+    export_side = prepare(export_environment(), export_steps())
+    outcomes = [] if arguments else checks.run_checks(checks.lint_checks(environment, export_side))
+    pack = models.build(export_side, models.default_name(), CHECKOUT / "build" / "packs")
+    variables = {"POLLUX_TEST_PACK": str(pack)}
+    outcomes += checks.run_checks(checks.test_checks(environment, export_side, arguments, variables))
+    return checks.report(outcomes)
+
+
+def lint(_arguments: list[str]) -> int:
+    """The checkers alone."""
+    environment = prepare(app_environment(), app_steps(("dev",)))
+    export_side = export_environment()
+    if not export_side.stamp.exists():
+        say("export/ is not type-checked: .venv-export does not exist (`dev.py test` makes it).")
+    there = export_side if export_side.stamp.exists() else None
+    return checks.report(checks.run_checks(checks.lint_checks(environment, there)))
+
+
+def package(_arguments: list[str]) -> int:
+    """The frozen app, then its selftest."""
+    system_libraries.ensure(for_tests=True)
+    environment = prepare(app_environment(), app_steps(("test",)))
+    name = models.default_name()
+    pack = models.installed(environment).get(name)
+    if pack is None:
+        prepare(export_environment(), export_steps())
+        models.add(environment, name)
+        pack = models.installed(environment)[name]
+    folder = frozen.build(environment, pack, CHECKOUT / "dist")
+    return frozen.selftest(folder)
+
+
+def export(arguments: list[str]) -> int:
+    """Pass through to the exporter; setting up speaks on stderr only."""
+    return models.run_export(prepare(export_environment(), export_steps()), arguments)

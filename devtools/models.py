@@ -1,0 +1,109 @@
+"""The default pack: is one installed, and if not, have the exporter build it.
+
+In: the app's environment (its engine knows where packs live) and the catalogue. Out: the pack's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from devtools.console import SetupError, clear_status, say, status
+from devtools.environments import CHECKOUT, Environment
+
+# Asked of the engine rather than worked out here: it alone knows where packs live and which can be read.
+FIND = """
+import json, sys
+from engine.packs import read_pack
+from engine.store import Store
+store = Store.default()
+packs = {pack.name: str(pack.folder) for pack in store.list()}
+print(json.dumps(packs))
+"""
+
+
+def default_name(checkout: Path = CHECKOUT) -> str:
+    """The catalogue's entry that is marked as the default."""
+    with (checkout / "resources" / "catalogue.toml").open("rb") as file:
+        models = tomllib.load(file)["model"]
+    return next((model["name"] for model in models if model.get("default")), models[0]["name"])
+
+
+def installed(environment: Environment) -> dict[str, Path]:
+    """Name and folder of every pack that opens."""
+    result = subprocess.run(
+        [environment.python, "-c", FIND],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if result.returncode:
+        last = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise SetupError(f"The installed models could not be listed: {last}")
+    return {name: Path(folder) for name, folder in json.loads(result.stdout).items()}
+
+
+def add(environment: Environment, name: str) -> None:
+    """`pollux models add NAME`: the app's own way, which calls `dev.py export` and checks what it gets."""
+    say(f"Building the model {name} (once; download and a minute or two of work) ...")
+    command = [environment.python, "-P", "-m", "engine", "models", "add", name]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        raise SetupError(f"The model {name} could not be built; the lines above say why.")
+
+
+def build(environment: Environment, name: str, output: Path) -> Path:
+    """Have the exporter build a pack into ``output`` (or find it there, up to date); returns its folder."""
+    say(f"Building the model {name} ...")
+    command = [
+        environment.python,
+        "-m",
+        "export",
+        "build",
+        name,
+        "--progress",
+        "json",
+        "--output",
+        str(output),
+    ]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    last: dict[str, object] = {}
+    stage = ""
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                last = json.loads(line)
+            except ValueError:
+                say("  " + line.rstrip())
+                continue
+            if last.get("stage") not in (None, stage):
+                stage = str(last["stage"])
+                say(f"  {stage}")
+            if last.get("total"):
+                status(f"  {stage} {last.get('done')} of {last.get('total')} {last.get('unit', '')}")
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.wait()
+        clear_status()
+    if process.returncode or "pack" not in last:
+        reason = f"{last.get('error', 'the exporter stopped')} {last.get('hint', '')}".strip()
+        raise SetupError(f"The model {name} could not be built: {reason}")
+    return Path(str(last["pack"]))
+
+
+def run_export(environment: Environment, arguments: Sequence[str]) -> int:
+    """`python -m export ARGUMENTS`, with its own stdin, stdout and exit code."""
+    command = [str(environment.python), "-P", "-m", "export", *arguments]
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execv(command[0], command)  # the very same process: what stops `dev.py` stops the exporter
+    return subprocess.run(command, check=False).returncode
