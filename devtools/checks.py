@@ -17,11 +17,13 @@ from devtools.console import say
 from devtools.environments import CHECKOUT, Environment
 
 NO_TESTS = 5  # pytest's exit code when nothing matched
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"  # it has no -m
 # What needs torch; everything else runs where the app runs.
 EXPORT_TESTS = ("tests/parity", "tests/unit/export")
-BENCH = "tests/bench"
+EXPORT_HELPERS = ("tests/tiny.py",)  # imported by those tests only
+BENCH = "tests/bench"  # its peers live in an environment of their own
 APP_CODE = ("app", "engine", "dev.py", "devtools", "tests")
-EXPORT_CODE = ("export", *EXPORT_TESTS)
+EXPORT_CODE = ("export", *EXPORT_TESTS, *EXPORT_HELPERS)
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,9 @@ def lint_checks(app: Environment, export: Environment | None) -> list[Check]:
     python = str(app.python)
     plain = dict(os.environ)
     checks = [
-        Check("ruff check", (python, "-m", "ruff", "check", "."), plain),
+        Check("ruff check", (python, "-m", "ruff", "check", "--output-format", "concise", "."), plain),
         Check("ruff format", (python, "-m", "ruff", "format", "--check", "."), plain),
-        Check(
-            "import contracts",
-            (python, "-c", "from importlinter.cli import lint_imports_command as c; c()"),
-            plain,
-        ),
+        Check("import contracts", (python, "-c", LINT_IMPORTS, "--no-logo"), plain),
         _pyright("pyright: app, engine, tests", app, app, "pyright-app.json"),
     ]
     if export is not None:
@@ -85,7 +83,7 @@ def write_pyright_configs(checkout: Path = CHECKOUT) -> None:
         settings = tomllib.load(file)["tool"]["pyright"]
     build = checkout / "build"
     build.mkdir(exist_ok=True)
-    exclude = [f"../{folder}" for folder in (*EXPORT_TESTS, BENCH)]
+    exclude = [f"../{folder}" for folder in (*EXPORT_TESTS, *EXPORT_HELPERS, BENCH)]
     parts = {
         "pyright-app.json": {"include": [f"../{path}" for path in APP_CODE], "exclude": exclude},
         "pyright-export.json": {"include": [f"../{path}" for path in EXPORT_CODE], "exclude": []},
