@@ -41,6 +41,7 @@ def _parser() -> MarkdownIt:
     parser.disable("reference")  # definitions would reach across segments
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]
     parser.add_render_rule("image", _image)
+    parser.add_render_rule("table_open", _table)
     return parser
 
 
@@ -53,9 +54,13 @@ def _image(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env:
     return f"<i>[{html.escape(token.content or str(token.attrGet('src') or ''))}]</i>"
 
 
+def _table(_self: Any, _tokens: Sequence[Token], _index: int, _options: Any, _env: Any) -> str:
+    return '<table border="1" cellpadding="6" cellspacing="0">'
+
+
 def to_html(source: str) -> str:
     """HTML of a text segment, safe to give to a view that loads nothing."""
-    return _parser().render(source)
+    return _parser().render(source).strip()
 
 
 def segments(source: str, offset: int = 0) -> list[Segment]:

@@ -55,7 +55,7 @@ class ModelButton(QPushButton):
             text = self.tr("Choose a model")
         else:
             text = self.tr("No model installed")
-        self.setText(text)
+        self.setText(f" {text}")
         self.setIcon(icon(drawing, tint))
         self.setToolTip(tip)
         self.setAccessibleName(self.tr("Model: {state}").format(state=text))

@@ -103,6 +103,9 @@ DARK = Colours(
     name="#9DB4FF",
 )
 
+# Asked for by name: left to itself, Qt took the bold face of a collection for Chinese text.
+_CJK = ("Microsoft YaHei UI", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei")
+CJK_MONO = ("Microsoft YaHei UI", "PingFang SC", "Noto Sans Mono CJK SC", "Noto Sans CJK SC")
 _current = LIGHT
 _base_points = 0.0
 
@@ -130,6 +133,7 @@ def apply_theme(app: QApplication, setting: str, text_size: int) -> None:
         _base_points = max(app.font().pointSizeF(), 10.0)
     font = app.font()
     font.setPointSizeF(_base_points * text_size / 100)
+    font.setFamilies(list(dict.fromkeys([font.family(), *_CJK])))
     app.setFont(font)
     app.setPalette(_palette(_current))
     values = {key: str(value) for key, value in vars(_current).items()}
@@ -230,11 +234,11 @@ def rich_text_sheet() -> str:
         f"a {{ color: {c.accent}; }} code {{ background-color: {c.code}; font-family: {MONO}; }}"
         f"pre {{ background-color: {c.code}; font-family: {MONO}; margin: 6px 0; }}"
         f"blockquote {{ color: {c.muted}; margin-left: 14px; }}"
-        f"table {{ border-color: {c.border}; margin-top: 4px; margin-bottom: 8px; }} th {{ background-color: {c.code}; }}"
+        f"table {{ border-color: {c.border}; border-style: solid; border-collapse: collapse; margin-top: 4px; margin-bottom: 12px; }} th {{ background-color: {c.code}; }}"
     )
 
 
-MONO = "'Cascadia Mono', 'SF Mono', 'Menlo', 'Consolas', 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', monospace"
+MONO = "'Cascadia Mono', 'SF Mono', 'Menlo', 'Consolas', 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', 'Noto Sans CJK SC', monospace"
 
 _SHEET = """
 QWidget#sidebar { background: $sidebar; border: none; }
@@ -248,7 +252,7 @@ QLabel[role="muted"], QLabel[role="small"] { color: $muted; }
 QLabel[role="small"] { font-size: $small; }
 QLabel[role="good"] { color: $good; font-size: $small; }
 QLabel[role="bad"] { color: $on_error; font-size: $small; }
-QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; padding: 2px 10px; }
+QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; padding: 2px 2px; }
 
 QFrame[role="card"] { background: $card; border: 1px solid $border; border-radius: 12px; }
 QFrame[role="banner"] { border-radius: 10px; border: none; }
@@ -301,18 +305,19 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: $card; border: 1px 
   padding: 6px 10px; min-height: 1.3em; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { border: 1px solid $accent; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: $muted; background: $window; }
-QSpinBox, QDoubleSpinBox { padding-right: 22px; }
+QSpinBox, QDoubleSpinBox { padding: 6px 22px 6px 2px; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 0 0 8px; }
 QComboBox::drop-down { border: none; width: 24px; }
-QComboBox::down-arrow { image: url($down); width: 14px; height: 14px; }
+QComboBox::down-arrow { image: url("$down"); width: 14px; height: 14px; }
 QSpinBox::up-button, QDoubleSpinBox::up-button { border: none; width: 20px; subcontrol-position: top right; }
 QSpinBox::down-button, QDoubleSpinBox::down-button { border: none; width: 20px; subcontrol-position: bottom right; }
-QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($up); width: 11px; height: 11px; }
-QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($down); width: 11px; height: 11px; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 11px; height: 11px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 11px; height: 11px; }
 QComboBox QAbstractItemView { background: $card; border: 1px solid $border; padding: 4px; outline: none;
   selection-background-color: $soft; selection-color: $text; }
 QCheckBox { spacing: 8px; }
 QCheckBox::indicator { width: 18px; height: 18px; border: 1px solid $strong_border; border-radius: 5px; background: $card; }
-QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; image: url($tick); }
+QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; image: url("$tick"); }
 QCheckBox:focus { color: $accent; }
 QPlainTextEdit, QTextEdit { background: $card; border: 1px solid $border; border-radius: 8px; padding: 4px;
   selection-background-color: $accent; selection-color: $on_accent; }

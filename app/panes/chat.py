@@ -301,7 +301,7 @@ class ChatPane(QWidget):
 
     def _update_prompt(self) -> None:
         title = preset(self._session.preset).title
-        self.prompt_button.setText(title)
+        self.prompt_button.setText(f" {title}")
         self.prompt_button.setAccessibleName(self.tr("System prompt: {title}").format(title=title))
         self.prompt_button.setToolTip(self.tr("Choose how the model should answer in this conversation"))
 

@@ -29,7 +29,7 @@ class TaskCard(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(item.title)
         self.setAccessibleDescription(item.summary)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 16)
         layout.setSpacing(6)
@@ -44,11 +44,15 @@ class TaskCard(QPushButton):
         for child in self.findChildren(QLabel):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._clicked)
-        self._fit()
 
-    def _fit(self) -> None:
+    def resizeEvent(self, event) -> None:  # noqa: ANN001
+        """As high as the text needs at this width."""
+        super().resizeEvent(event)
         line = self.fontMetrics().lineSpacing()
-        self.setFixedHeight(32 + 26 + 16 + int(line * 1.2) + line * 2 + 10)
+        lines = max(self._summary.heightForWidth(max(self.width() - 40, 60)), line)
+        height = 32 + 26 + 22 + int(line * 1.3) + lines
+        if height != self.minimumHeight():
+            self.setMinimumHeight(height)
 
     @Slot()
     def _clicked(self) -> None:
@@ -67,15 +71,16 @@ class HomePane(Page):
         self._suggested = ""
         self.column.addWidget(label(self.tr("What would you like to do?"), "title"))
         self.column.addSpacing(4)
-        grid = QGridLayout()
-        grid.setSpacing(14)
-        for at, item in enumerate(presets()):
-            made = TaskCard(item)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(14)
+        self._cards = [TaskCard(item) for item in presets()]
+        for made in self._cards:
             made.chosen.connect(self.start)
-            grid.addWidget(made, at // 3, at % 3)
-        for column in range(3):
-            grid.setColumnStretch(column, 1)
-        self.column.addLayout(grid)
+        for column in range(6):
+            self._grid.setColumnStretch(column, 1)
+        self._wide: bool | None = None
+        self._place_cards(True)
+        self.column.addLayout(self._grid)
         self.column.addSpacing(10)
         self._models = QVBoxLayout()
         self._models.setSpacing(12)
@@ -100,6 +105,24 @@ class HomePane(Page):
         host.model_changed.connect(self._model_changed)
         host.task_changed.connect(self._task_changed)
         self._fill()
+
+    def _place_cards(self, wide: bool) -> None:
+        """Two and three in a wide window; one and then pairs in a narrow one."""
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for made in self._cards:
+            self._grid.removeWidget(made)
+        places = ((0, 0, 3), (0, 3, 3), (1, 0, 2), (1, 2, 2), (1, 4, 2))
+        if not wide:
+            places = ((0, 0, 6), (1, 0, 3), (1, 3, 3), (2, 0, 3), (2, 3, 3))
+        for made, (row, column, span) in zip(self._cards, places, strict=True):
+            self._grid.addWidget(made, row, column, 1, span)
+
+    def resizeEvent(self, event) -> None:  # noqa: ANN001
+        """Other places for the cards in a narrow window."""
+        super().resizeEvent(event)
+        self._place_cards(self.viewport().width() >= 700)
 
     @Slot(object)
     def _model_changed(self, _state: object) -> None:

@@ -38,7 +38,6 @@ class Banner(QFrame):
         texts.setSpacing(2)
         self.text = label(text, "strong" if detail else "")
         self.detail = label(detail)
-        self.detail.setVisible(bool(detail))
         for item in (self.text, self.detail):
             item.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             item.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -51,6 +50,7 @@ class Banner(QFrame):
         self.bar.hide()
         texts.addWidget(self.bar)
         row.addLayout(texts, 1)
+        self.detail.setVisible(bool(detail))  # only now: shown without a parent it would be a window
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
         row.addLayout(self._buttons)

@@ -30,6 +30,7 @@ def button(text: str, role: str = "", icon_name: str = "", tint: str = "") -> QP
     made.setAccessibleName(text)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     if icon_name:
+        made.setText(f" {text}")  # style sheets know no gap between drawing and text
         made.setIcon(icon(icon_name, tint))
     return made
 
@@ -84,7 +85,6 @@ class Page(QScrollArea):
         self.column.setSpacing(14)
         outer.addWidget(column)
         outer.addStretch(1)
-        outer.setAlignment(column, Qt.AlignmentFlag(0))
         self.setWidget(holder)
         self._holder, self._column, self._outer, self._width_px = holder, column, outer, width_px
 

@@ -6,7 +6,7 @@ conversations show their end first; earlier messages are added on request.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -41,7 +41,7 @@ class MessageWidget(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("role", "answer")
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(6, 4, 6, 2)
+        outer.setContentsMargins(6, 6, 6, 4)
         outer.setSpacing(2)
         self._bubble = QFrame()
         self._body = QVBoxLayout(self._bubble)
@@ -49,10 +49,10 @@ class MessageWidget(QFrame):
         if self._is_user:
             self._bubble.setProperty("role", "bubble")
             self._body.setContentsMargins(14, 10, 14, 10)
-            row = QHBoxLayout()
-            row.addStretch(1)
-            row.addWidget(self._bubble)
-            outer.addLayout(row)
+            self._user_row = QHBoxLayout()
+            self._user_row.setSpacing(4)
+            self._user_row.addStretch(1)
+            outer.addLayout(self._user_row)
         else:
             self._body.setContentsMargins(0, 0, 0, 0)
             outer.addWidget(self._bubble)
@@ -63,7 +63,7 @@ class MessageWidget(QFrame):
         self.set_message(message)
 
     def _foot(self, outer: QVBoxLayout) -> None:
-        row = QHBoxLayout()
+        row = self._user_row if self._is_user else QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         tint = colours().muted
@@ -77,21 +77,24 @@ class MessageWidget(QFrame):
             edit = tool_button(self.tr("Edit and send again (E)"), "edit", 16, tint=tint)
             edit.clicked.connect(self._wants_edit)
             self._actions.append(edit)
-            row.addStretch(1)
         else:
             again = tool_button(self.tr("Answer again (R)"), "regenerate", 16, tint=tint)
             again.clicked.connect(self._wants_regenerate)
             self._actions.append(again)
+        if not self._is_user:
+            row.addWidget(self.figures)
+            row.addSpacing(6)
         for action in self._actions:
             policy = action.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
             action.setSizePolicy(policy)
-            row.addWidget(action)
-        if not self._is_user:
-            row.addSpacing(6)
-            row.addWidget(self.figures)
+            row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
+        if self._is_user:
+            row.addSpacing(4)
+            row.addWidget(self._bubble)
+        else:
             row.addStretch(1)
-        outer.addLayout(row)
+            outer.addLayout(row)
         self.show_actions(False)
 
     # What it shows
@@ -290,7 +293,7 @@ class MessageView(QScrollArea):
         holder.setObjectName("page")
         self._outer = QVBoxLayout(holder)
         self._column = QVBoxLayout()
-        self._column.setSpacing(10)
+        self._column.setSpacing(8)
         self._earlier = button(self.tr("Show earlier messages"), "flat", "up")
         self._earlier.clicked.connect(self._show_earlier)
         self._earlier.hide()
@@ -302,13 +305,15 @@ class MessageView(QScrollArea):
         bar.rangeChanged.connect(self._range_changed)
         bar.valueChanged.connect(self._scrolled)
         bar.setAccessibleName(self.tr("Scroll the conversation"))
-        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_moved)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """When the focus moves inside, the message it left hides its actions."""
-        if event.type() == QEvent.Type.FocusOut and isinstance(watched, QWidget) and self.isAncestorOf(watched):
-            QTimer.singleShot(0, self, self._update_actions)
-        return False
+    @Slot(QWidget, QWidget)
+    def _focus_moved(self, old: QWidget | None, _now: QWidget | None) -> None:
+        """When the focus moves inside, the message that it left hides its actions."""
+        if old is not None and self.isAncestorOf(old):
+            self._update_actions()
 
     @Slot()
     def _update_actions(self) -> None:

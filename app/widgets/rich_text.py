@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QByteArray, QCoreApplication, QSize, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QDesktopServices,
@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.markdown import SAFE_SCHEMES
-from app.theme import colours, rich_text_sheet
+from app.theme import CJK_MONO, colours, rich_text_sheet
 from app.widgets.basics import button, label
 
 
@@ -64,8 +64,8 @@ class RichText(QTextBrowser):
         self.viewport().setAutoFillBackground(False)
 
     def loadResource(self, _kind: int, _name: QUrl) -> object:
-        """Nothing is ever loaded."""
-        return None
+        """Nothing is ever loaded. The answer is empty and not None: for None, Qt reads a local file itself."""
+        return QByteArray(b"")
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The conversation scrolls, not this part of it."""
@@ -208,12 +208,12 @@ class CodeBlock(QFrame):
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._code)
-        self.copy_button.setText(self.tr("Copied"))
+        self.copy_button.setText(" " + self.tr("Copied"))
         self._back.start(1500)
 
     @Slot()
     def _copy_again(self) -> None:
-        self.copy_button.setText(self.tr("Copy code"))
+        self.copy_button.setText(" " + self.tr("Copy code"))
 
 
 class _CodeView(QPlainTextEdit):
@@ -227,6 +227,7 @@ class _CodeView(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setFamilies([font.family(), *CJK_MONO])
         font.setPointSizeF(QGuiApplication.font().pointSizeF() * 0.95)
         self.setFont(font)
         self.document().setDocumentMargin(10)
