@@ -1,0 +1,263 @@
+"""A language model, ready to run: tokenizer, template, session and the loop that makes text.
+
+In: a pack and ids of a prompt. Out: a generator of :class:`Progress`, :class:`TextChunk`, :class:`Notice` and one
+:class:`Finished`. What was read stays in the KV cache, so that a prompt which begins the same way costs only its new
+part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import itertools
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from engine import machine
+from engine.cancel import Cancel
+from engine.errors import EngineError
+from engine.packs import Pack
+from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
+from engine.runtime.chat_template import ChatTemplate
+from engine.runtime.decoder import Decoder
+from engine.runtime.devices import CPU
+from engine.runtime.sampling import Sampler, SamplingOptions, check_finite
+from engine.runtime.session import (
+    DeviceFailure,
+    Interrupted,
+    Session,
+    fallback_notice,
+    open_session,
+    out_of_memory,
+)
+from engine.runtime.tokens import StopWatcher, Tokenizer
+
+Item = Progress | TextChunk | Notice | Finished
+
+
+class GenerateOptions(SamplingOptions, Protocol):
+    """How to sample, and when to end: after so many tokens, or where one of the ``stop`` texts would stand."""
+
+    @property
+    def max_new_tokens(self) -> int: ...
+    @property
+    def stop(self) -> tuple[str, ...]: ...
+
+
+class LanguageModel:
+    """An open pack. One run at a time; close it to free its memory."""
+
+    def __init__(self, pack: Pack, tokenizer: Tokenizer, template: ChatTemplate, threads: int = 0) -> None:
+        """Use :meth:`open`."""
+        self.pack = pack
+        self.tokenizer = tokenizer
+        self.template = template
+        self.notices: tuple[Notice, ...] = ()
+        self.provider = ""
+        self._threads = threads
+        self._eos_ids = frozenset(pack.config.eos_token_ids)
+        self._session: Session | None = None
+        self._decoder: Decoder | None = None
+        self._lock = threading.Lock()
+        self._closing = False
+
+    @classmethod
+    def open(cls, pack: Pack, device: str = "auto", threads: int = 0) -> LanguageModel:
+        """Open ``pack`` on a device ("auto", "cpu", "cuda", "directml", "coreml"); ``threads`` 0: one a physical core.
+
+        :attr:`provider` then says what it runs on, :attr:`notices` what the user should know about that.
+        Raises EngineError where files are missing or damaged, or memory does not suffice.
+        """
+        if pack.size_bytes > machine.available_memory_bytes():
+            raise out_of_memory(pack.display_name)
+        model = cls(pack, Tokenizer.open(pack.folder), ChatTemplate.open(pack.folder), threads)
+        model._open_session(device)
+        return model
+
+    @property
+    def context_limit_tokens(self) -> int:
+        """Prompt and answer together have at most so many tokens."""
+        return self.pack.context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens ``text`` has."""
+        return len(self.tokenizer.encode(text))
+
+    def generate(
+        self, prompt_ids: Sequence[int], options: GenerateOptions, cancel: Cancel
+    ) -> Iterator[Progress | TextChunk | Notice | Finished]:
+        """Continue ``prompt_ids`` until the model ends, a stop text, ``max_new_tokens``, or the context is full.
+
+        ``Finished.new_tokens`` counts the model's end token too. After ``cancel`` the text so far is in
+        ``Finished``, with the reason "cancelled". Raises EngineError where the prompt is empty or longer than
+        the context, the model is closed, or another run is not over.
+        """
+        with self._one_run():
+            yield from self._generate(list(prompt_ids), options, cancel, perf_counter())
+
+    def score(self, ids: Sequence[int], cancel: Cancel | None = None) -> float:
+        """Mean negative log likelihood (nats) of ``ids[1:]``, each given those before; one token a run.
+
+        Its exponential is the perplexity. Raises ValueError for fewer than two ids.
+        """
+        if len(ids) < 2:
+            raise ValueError("a score needs at least two ids")
+        self._check_length(len(ids))
+        cancel = cancel or Cancel()
+        total = 0.0
+        with self._one_run():
+            decoder = self._opened()
+            decoder.cache.truncate(0)
+            for id_, following in itertools.pairwise(ids):
+                logits = decoder.step(id_, cancel).astype(np.float64)
+                largest = logits.max()
+                check_finite(largest)
+                total += largest + np.log(np.exp(logits - largest).sum()) - logits[following]
+        return total / (len(ids) - 1)
+
+    def close(self) -> None:
+        """Free all memory; a run under way ends as if cancelled, and frees it then. May be called twice."""
+        self._closing = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._free()
+            finally:
+                self._lock.release()
+
+    def _generate(
+        self, ids: list[int], options: GenerateOptions, cancel: Cancel, started: float
+    ) -> Iterator[Item]:
+        """``ids`` grows by what is generated."""
+        prompt_tokens = len(ids)
+        self._check_length(prompt_tokens)
+        room = min(options.max_new_tokens, self.context_limit_tokens - prompt_tokens)
+        sampler = Sampler(options, ids)
+        stream, stops = self.tokenizer.stream(), StopWatcher(options.stop)
+        pieces: list[str] = []
+        reason: FinishReason = "length"
+        cached = self._opened().cache.match(ids)
+        prefilled = first = ended = 0.0
+        try:
+            yield from self._read(ids, cancel)
+            prefilled = perf_counter()
+            while True:
+                id_ = sampler.choose(self._opened().logits)
+                ids.append(id_)
+                ended = perf_counter()
+                first = first or ended
+                if id_ in self._eos_ids:
+                    reason = "stop"
+                    break
+                if text := stops.push(stream.push(id_)):
+                    pieces.append(text)
+                    yield TextChunk(text)
+                if stops.stopped:
+                    reason = "stop"
+                    break
+                if len(ids) - prompt_tokens >= room:
+                    break
+                if self._closing:
+                    raise Interrupted
+                try:
+                    self._opened().step(id_, cancel)
+                except DeviceFailure as failure:
+                    yield self._fall_back(failure)
+                    yield from self._read(ids, cancel)
+        except Interrupted:
+            reason = "cancelled"
+        if text := stops.push(stream.flush()) + stops.flush():
+            pieces.append(text)
+            yield TextChunk(text)
+        now = perf_counter()
+        yield Finished(
+            reason=reason,
+            text="".join(pieces),
+            model=self.pack.name,
+            provider=self.provider,
+            prompt_tokens=prompt_tokens,
+            cached_tokens=cached,
+            new_tokens=len(ids) - prompt_tokens,
+            context_tokens=len(ids),
+            context_limit_tokens=self.context_limit_tokens,
+            first_token_s=(first or now) - started,
+            prefill_s=(prefilled or now) - started,
+            decode_s=ended - first,
+        )
+
+    def _read(self, ids: list[int], cancel: Cancel) -> Iterator[Progress | Notice]:
+        """Read the part of ``ids`` that is not held; on a device that fails, again on the CPU."""
+        try:
+            yield from self._opened().prefill(ids, cancel)
+        except DeviceFailure as failure:
+            yield self._fall_back(failure)
+            yield from self._opened().prefill(ids, cancel)
+
+    def _fall_back(self, failure: DeviceFailure) -> Notice:
+        """Open the model again, on the CPU."""
+        failed = self._session.device if self._session else CPU
+        self._free()
+        self._open_session("cpu")
+        notice = fallback_notice(failed, str(failure))
+        self.notices = (*self.notices, notice)
+        return notice
+
+    def _open_session(self, device: str) -> None:
+        def try_out(session: Session) -> None:
+            decoder = Decoder(session, self.pack.config, self.context_limit_tokens)
+            decoder.try_out()
+            self._decoder = decoder
+
+        self._session, notices = open_session(self.pack.model_path, device, self._threads, try_out)
+        self.notices = (*self.notices, *notices)
+        self.provider = self._session.device.label
+
+    def _check_length(self, tokens: int) -> None:
+        if tokens == 0:
+            raise EngineError("There is nothing to continue: the prompt is empty.", "Write something first.")
+        if tokens >= self.context_limit_tokens:
+            raise EngineError(
+                "The text is too long for {model}: it has {tokens} tokens, and the limit is {limit}.",
+                "Shorten it, or choose a model with a longer context.",
+                model=self.pack.display_name,
+                tokens=tokens,
+                limit=self.context_limit_tokens,
+            )
+
+    @contextlib.contextmanager
+    def _one_run(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            raise EngineError(
+                "{model} is busy with another answer.",
+                "Wait until it is done, or stop it.",
+                model=self.pack.display_name,
+            )
+        try:
+            self._opened()
+            yield
+        finally:
+            if self._closing:
+                self._free()
+            self._lock.release()
+
+    def _opened(self) -> Decoder:
+        if self._decoder is None:
+            raise EngineError("The model {model} is closed.", "Load it again.", model=self.pack.display_name)
+        return self._decoder
+
+    def _free(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+        if self._session is not None:
+            self._session.close()
+        self._decoder = self._session = None
+        gc.collect()
+        if sys.platform == "linux":
+            # glibc keeps what was freed in small pieces unless told not to; other C libraries lack the call.
+            with contextlib.suppress(OSError, AttributeError):
+                ctypes.CDLL("libc.so.6").malloc_trim(0)
