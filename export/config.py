@@ -78,6 +78,13 @@ class LanguageConfig:
         """Width of all key (or value) heads together, G*D."""
         return self.kv_heads * self.head_size
 
+    @property
+    def parameters(self) -> int:
+        """Weights of all matrices, the tied table once; norms and biases are too few to matter."""
+        attention = self.hidden_size * 2 * (self.query_size + self.kv_size)
+        tables = self.vocab_size * self.hidden_size * (1 if self.tied_head else 2)
+        return tables + self.layers * (attention + 3 * self.hidden_size * self.intermediate_size)
+
     @classmethod
     def from_hf(cls, config: Mapping[str, Any]) -> LanguageConfig:
         """From a Hugging Face ``config.json``; raises :class:`EngineError` for what we cannot run."""
@@ -106,8 +113,8 @@ class LanguageConfig:
             # In the other families the flag puts a bias on the output projection too.
             raise _not_supported("attention_bias", True)
 
-        hidden_size = _take(values, "hidden_size")
-        heads = _take(values, "num_attention_heads")
+        hidden_size = _whole(values, "hidden_size")
+        heads = _whole(values, "num_attention_heads")
         head_size = values.pop("head_dim", None) or hidden_size // heads
         rope_theta, divisors = _hf_rope(values, head_size)
         activation = _take(values, "hidden_act", "silu")
@@ -124,7 +131,7 @@ class LanguageConfig:
             head_size=head_size,
             context_tokens=_take(values, "max_position_embeddings"),
             rope_theta=rope_theta,
-            rms_eps=float(_take(values, "rms_norm_eps")),
+            rms_eps=_number(values, "rms_norm_eps"),
             qkv_bias=values.pop("attention_bias", False),
             qk_norm=architecture == "qwen3",
             tied_head=values.pop("tie_word_embeddings", False),
@@ -155,16 +162,16 @@ class LanguageConfig:
             if key in values and values.pop(key) not in harmless:
                 raise _not_supported(prefix + key, metadata[prefix + key])
 
-        hidden_size = _take(values, "embedding_length")
-        heads = _take(values, "attention.head_count")
+        hidden_size = _whole(values, "embedding_length")
+        heads = _whole(values, "attention.head_count")
         head_size = values.pop("attention.key_length", None) or hidden_size // heads
         for key in ("attention.value_length", "rope.dimension_count"):
             if values.pop(key, head_size) != head_size:
                 raise _not_supported(prefix + key, metadata[prefix + key])
         scaling = values.pop("rope.scaling.type", "none")
-        factor = values.pop("rope.scaling.factor", 1.0)
+        factor = _number(values, "rope.scaling.factor", 1.0)
         if scaling == "linear" and not rope_divisors:
-            rope_divisors = (float(factor),) * (head_size // 2)
+            rope_divisors = (factor,) * (head_size // 2)
         elif scaling != "none":
             raise _not_supported(prefix + "rope.scaling.type", scaling)
         vocab_size = values.pop("vocab_size", None) or shapes.get("token_embd.weight", (0,))[0]
@@ -178,8 +185,8 @@ class LanguageConfig:
             kv_heads=values.pop("attention.head_count_kv", heads),
             head_size=head_size,
             context_tokens=_take(values, "context_length"),
-            rope_theta=float(values.pop("rope.freq_base", 10_000.0)),
-            rms_eps=float(_take(values, "attention.layer_norm_rms_epsilon")),
+            rope_theta=_number(values, "rope.freq_base", 10_000.0),
+            rms_eps=_number(values, "attention.layer_norm_rms_epsilon"),
             qkv_bias="blk.0.attn_q.bias" in shapes,
             qk_norm="blk.0.attn_q_norm.weight" in shapes,
             tied_head="output.weight" not in shapes,
@@ -223,24 +230,28 @@ _GGUF_ONLY_AS: dict[str, tuple[Any, ...]] = {
 
 def _hf_rope(values: dict[str, Any], head_size: int) -> tuple[float, tuple[float, ...]]:
     """Take the rotary settings out of ``values``: theta, and the divisor of each frequency."""
-    scaling = dict(values.pop("rope_scaling", None) or {})
-    scaling |= values.pop("rope_parameters", None) or {}
-    theta = float(scaling.pop("rope_theta", None) or values.pop("rope_theta", 10_000.0))
-    values.pop("rope_theta", None)
+    scaling: dict[str, Any] = {}
+    for key in ("rope_scaling", "rope_parameters"):
+        settings = values.pop(key, None) or {}
+        if not isinstance(settings, dict):
+            raise _unusable(f"{key} is {settings!r}")
+        scaling |= settings
+    theta = _number(values, "rope_theta", 10_000.0)
+    theta = _number(scaling, "rope_theta", theta)
     kind = scaling.pop("rope_type", None) or scaling.pop("type", "default")
     scaling.pop("type", None)
     if kind == "default":
         divisors: tuple[float, ...] = ()
     elif kind == "linear":
-        divisors = (float(_take(scaling, "factor")),) * (head_size // 2)
+        divisors = (_number(scaling, "factor"),) * (head_size // 2)
     elif kind == "llama3":
         divisors = _llama3_divisors(
             theta,
             head_size,
-            factor=float(_take(scaling, "factor")),
-            low=float(_take(scaling, "low_freq_factor")),
-            high=float(_take(scaling, "high_freq_factor")),
-            trained_tokens=int(_take(scaling, "original_max_position_embeddings")),
+            factor=_number(scaling, "factor"),
+            low=_number(scaling, "low_freq_factor"),
+            high=_number(scaling, "high_freq_factor"),
+            trained_tokens=_whole(scaling, "original_max_position_embeddings"),
         )
     else:
         raise _not_supported("rope_scaling", kind)
@@ -273,6 +284,20 @@ def _take(values: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
     if value is _MISSING:
         raise _unusable(f"{key} is missing")
     return value
+
+
+def _whole(values: dict[str, Any], key: str) -> int:
+    value = _take(values, key)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise _unusable(f"{key} is {value!r}, not a positive whole number")
+    return value
+
+
+def _number(values: dict[str, Any], key: str, default: Any = _MISSING) -> float:
+    value = _take(values, key, default)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise _unusable(f"{key} is {value!r}, not a positive number")
+    return float(value)
 
 
 def _unusable(reason: str) -> EngineError:

@@ -6,6 +6,7 @@ in it, read one tensor at a time so that the peak is the model plus its largest 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -27,10 +28,13 @@ def read_parameter(checkpoint: Checkpoint, name: str, dtype: torch.dtype = torch
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def load_language(checkpoint: Checkpoint, dtype: torch.dtype = torch.float32) -> LanguageModel:
-    """The whole model, ready to run, without gradients."""
+def load_language(
+    checkpoint: Checkpoint, dtype: torch.dtype = torch.float32, layers: int | None = None
+) -> LanguageModel:
+    """The model, ready to run, without gradients; with ``layers`` only its first ones."""
+    config = checkpoint.config if layers is None else replace(checkpoint.config, layers=layers)
     with torch.device("meta"):
-        model = LanguageModel(checkpoint.config)
+        model = LanguageModel(config)
     for name, _ in list(model.named_parameters()):
         owner, _, field = name.rpartition(".")
         parameter = torch.nn.Parameter(read_parameter(checkpoint, name, dtype), requires_grad=False)

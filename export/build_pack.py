@@ -1,0 +1,194 @@
+"""From a name in the catalogue, or a checkpoint on disk, to a finished pack folder.
+
+In: a :class:`Recipe`. Out: :class:`Progress`, and at last the folder: graph, weights, tokenizer, configuration and
+``pack.json`` with the figures measured. Whatever is written is written into a folder that nobody reads yet.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.cancel import Cancel
+from engine.catalogue import CatalogueEntry
+from engine.errors import EngineError
+from engine.packs import PackManifest, write_pack_json
+from engine.results import Progress
+from export.checkpoints.interface import Checkpoint, SpecialTokens, TokenizerFiles
+from export.checkpoints.load import open_checkpoint
+from export.config import LanguageConfig
+from export.onnx_graph import MODEL_FILE, DecoderGraph, export_graph
+from export.packing import Format, packed_model
+from export.verify import Parity, measure
+
+# Part of a pack's identity: raise it when the same checkpoint would give other weights or another graph.
+EXPORTER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be built. ``entry`` and ``checkpoint`` exclude each other."""
+
+    name: str
+    form: Format
+    entry: CatalogueEntry | None = None
+    checkpoint: Path | None = None
+
+    @property
+    def revision(self) -> str:
+        """Tells whether an installed pack is what this recipe would make."""
+        source = self.entry.source.sha256[:16] if self.entry else "local"
+        return f"{source}+exporter{EXPORTER_VERSION}"
+
+
+def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | Path]:
+    """Make the pack in ``folder`` (new or empty); the last item is the folder itself.
+
+    Raises EngineError when the checkpoint cannot be had or read, or the disk is full.
+    """
+    path = recipe.checkpoint
+    if recipe.entry is not None:
+        from export.checkpoints.sources import get_checkpoint
+
+        for item in get_checkpoint(recipe.entry, cancel):
+            if isinstance(item, Path):
+                path = item
+            else:
+                yield item
+    if path is None or cancel.is_set:
+        return
+    checkpoint = open_checkpoint(path)
+    try:
+        yield from _build(recipe, checkpoint, folder, cancel)
+    except OSError as error:
+        raise EngineError(
+            "The model cannot be written to {folder}: {reason}.",
+            "Make room or choose another folder.",
+            folder=folder,
+            reason=error.strerror or error,
+        ) from error
+
+
+def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel) -> Iterator[Progress | Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    model = None
+    for item in packed_model(checkpoint, recipe.form):
+        if cancel.is_set:
+            return
+        if isinstance(item, Progress):
+            yield item
+        else:
+            model = item
+    assert model is not None
+    yield Progress("export", 0, 1, "steps")
+    _check_room(folder, sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers())))
+    export_graph(DecoderGraph(model, recipe.form.dtype), recipe.form.dtype, folder)
+    del model
+    yield Progress("export", 1, 1, "steps")
+    if cancel.is_set:
+        return
+    write_tokenizer(folder, checkpoint.tokenizer_files())
+    write_genai_config(folder, checkpoint.config, checkpoint.special_tokens, recipe.form)
+    languages = recipe.entry.languages if recipe.entry else checkpoint.info.languages
+    parity: Parity | None = None
+    if recipe.form.device == "cpu":
+        for item in measure(checkpoint, folder, languages):
+            if cancel.is_set:
+                return
+            if isinstance(item, Progress):
+                yield item
+            else:
+                parity = item
+    write_pack_json(folder, _manifest(recipe, checkpoint, folder, parity))
+    yield folder
+
+
+def write_tokenizer(folder: Path, files: TokenizerFiles) -> None:
+    """Put both tokenizer files into the pack."""
+    (folder / "tokenizer.json").write_text(files.tokenizer_json, "utf-8")
+    (folder / "tokenizer_config.json").write_text(files.tokenizer_config_json, "utf-8")
+
+
+def write_genai_config(folder: Path, config: LanguageConfig, special: SpecialTokens, form: Format) -> None:
+    """Describe the graph the way ONNX Runtime GenAI reads it."""
+    decoder = {
+        "filename": MODEL_FILE,
+        "head_size": config.head_size,
+        "hidden_size": config.hidden_size,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.kv_heads,
+        "num_hidden_layers": config.layers,
+        "inputs": {
+            "input_ids": "input_ids",
+            "attention_mask": "attention_mask",
+            "past_key_names": "past_key_values.%d.key",
+            "past_value_names": "past_key_values.%d.value",
+        },
+        "outputs": {
+            "logits": "logits",
+            "present_key_names": "present.%d.key",
+            "present_value_names": "present.%d.value",
+        },
+        "session_options": {
+            "log_id": "onnxruntime-genai",
+            "provider_options": [{"cuda": {}}] if form.device == "cuda" else [],
+        },
+    }
+    model = {
+        "type": config.architecture,
+        "vocab_size": config.vocab_size,
+        "context_length": config.context_tokens,
+        "bos_token_id": special.bos_id if special.bos_id is not None else special.eos_ids[0],
+        "eos_token_id": list(special.eos_ids),
+        "pad_token_id": special.pad_id if special.pad_id is not None else special.eos_ids[0],
+        "decoder": decoder,
+    }
+    search = {
+        "do_sample": False,
+        "max_length": config.context_tokens,
+        "min_length": 0,
+        "num_beams": 1,
+        "num_return_sequences": 1,
+        "past_present_share_buffer": True,
+        "repetition_penalty": 1.0,
+        "temperature": 1.0,
+        "top_k": 1,
+        "top_p": 1.0,
+    }
+    text = json.dumps({"model": model, "search": search}, indent=2)
+    (folder / "genai_config.json").write_text(text + "\n", "utf-8")
+
+
+def _manifest(recipe: Recipe, checkpoint: Checkpoint, folder: Path, parity: Parity | None) -> PackManifest:
+    entry, info, config = recipe.entry, checkpoint.info, checkpoint.config
+    size_bytes = sum(path.stat().st_size for path in folder.iterdir())
+    variant = recipe.form.suffix.replace("-", " ").strip()
+    display = entry.display_name if entry else info.name or recipe.name
+    return PackManifest(
+        name=recipe.name,
+        display_name=f"{display} ({variant})" if variant else display,
+        licence=entry.licence if entry else info.licence,
+        source=(entry.source.hub_repo or entry.source.file) if entry else info.name,
+        revision=recipe.revision,
+        languages=entry.languages if entry else info.languages,
+        parameters=entry.parameters if entry else config.parameters,
+        quantisation=recipe.form.precision,
+        # Weights once as read and once as the kernels want them, and the program itself.
+        memory_bytes=entry.memory_bytes if entry and not variant else 2 * size_bytes + 150_000_000,
+        context_tokens=config.context_tokens,
+        parity=parity.as_json() if parity else {},
+    )
+
+
+def _check_room(folder: Path, need_bytes: int) -> None:
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < need_bytes * 1.1:
+        raise EngineError(
+            "The disk is too full for this model: it needs {need} MB, {free} MB are free.",
+            "Make room and try again.",
+            need=round(need_bytes * 1.1 / 1e6),
+            free=round(free_bytes / 1e6),
+        )

@@ -1,0 +1,286 @@
+"""Turns the PyTorch Transformer into an ONNX graph of ONNX Runtime's fused operators.
+
+In: a :class:`LanguageModel` (weights or empty), and what stands in place of its linear layers. Out: ``model.onnx``
+with its weights beside it, in the layout of ONNX Runtime GenAI.
+
+The exported module reads like ``export/nn/language.py``; only its parts are swapped: attention for
+GroupQueryAttention (rotary positions and the cache inside), norms for (Skip)SimplifiedLayerNormalization, linear
+layers for MatMulNBits. torch does not run these: they stand as symbols in the traced graph.
+
+Legend for shapes: as in ``export/nn/language.py``; the ONNX axes are called ``batch``, ``new_tokens`` (T),
+``past_tokens`` (P, the length of the cache's buffers) and ``total_tokens`` (S).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.onnx.ops import symbolic, symbolic_multi_out
+
+from export.config import LanguageConfig
+from export.nn.language import AttentionCore, Block, Cache, LanguageModel, RMSNorm, rotary_tables
+from export.quantize import PackedMatrix
+
+MODEL_FILE = "model.onnx"
+WEIGHTS_FILE = "model.onnx.data"
+# RMSNormalization is a standard operator from here on.
+OPSET = 23
+# Blocks are averaged by a small matrix up to this many columns (quicker: measured 1.5 us against 5 us a call),
+# beyond it by AveragePool, since the matrix grows with the square of the columns.
+MAX_MEANS_MATRIX_COLUMNS = 2048
+# Products of 8-bit activations and weights; the level that ONNX Runtime's CPU kernels are quick at.
+CPU_ACCURACY_LEVEL = 4
+
+
+class BlockMeans(nn.Module):
+    """Appends the mean of every block of the last axis: [..., K] -> [..., K + K/block]."""
+
+    matrix: Tensor | None
+
+    def __init__(self, columns: int, block: int, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.block = block
+        matrix = None
+        if columns <= MAX_MEANS_MATRIX_COLUMNS:
+            matrix = torch.eye(columns // block, dtype=dtype).repeat_interleave(block, dim=0) / block
+        self.register_buffer("matrix", matrix)  # [K, K/block]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B,T,K] -> [B,T,K + K/block]."""
+        if self.matrix is not None:
+            means = x @ self.matrix  # [B,T,K/block]
+        else:
+            means = nn.functional.avg_pool1d(x, self.block, self.block)  # [B,T,K/block]
+        return torch.cat((x, means), dim=-1)
+
+
+class PackedLinear(nn.Module):
+    """A linear layer as MatMulNBits."""
+
+    data: Tensor
+    scales: Tensor
+    zeros: Tensor | None
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        matrix: PackedMatrix,
+        bias: Tensor | None,
+        means: BlockMeans | None,
+        dtype: torch.dtype,
+        accuracy_level: int,
+    ) -> None:
+        super().__init__()
+        self.matrix, self.means, self.accuracy_level = matrix, means, accuracy_level
+        self.register_buffer("data", torch.from_numpy(matrix.data))
+        self.register_buffer("scales", torch.from_numpy(matrix.scales).to(dtype))
+        self.register_buffer("zeros", None if matrix.zeros is None else torch.from_numpy(matrix.zeros))
+        self.register_buffer("bias", None if bias is None else bias.to(dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B,T,K] -> [B,T,N]."""
+        if self.means is not None:
+            x = self.means(x)
+        inputs: list[Any] = [x, self.data, self.scales]
+        if self.zeros is not None or self.bias is not None:
+            inputs += [self.zeros]
+        if self.bias is not None:
+            inputs += [None, self.bias]
+        attributes: dict[str, Any] = {
+            "K": self.matrix.columns,
+            "N": self.matrix.rows,
+            "bits": self.matrix.bits,
+            "block_size": self.matrix.block,
+        }
+        if self.accuracy_level:
+            attributes["accuracy_level"] = self.accuracy_level
+        return symbolic(
+            "com.microsoft::MatMulNBits",
+            inputs,
+            attributes,
+            dtype=x.dtype,
+            shape=(*x.shape[:-1], self.matrix.rows),
+            version=1,
+        )
+
+
+class PackedEmbedding(nn.Module):
+    """Rows of a quantised table; the table may be the head's, so that both share one copy."""
+
+    def __init__(self, table: PackedLinear) -> None:
+        super().__init__()
+        self.table = table
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """[B,T] -> [B,T,C]."""
+        matrix = self.table.matrix
+        rows = self.table.data.reshape(matrix.rows, matrix.columns)  # [V,C]
+        return symbolic(
+            "com.microsoft::GatherBlockQuantized",
+            [rows, input_ids, self.table.scales],
+            {"bits": matrix.bits, "block_size": matrix.block, "gather_axis": 0, "quantize_axis": 1},
+            dtype=self.table.scales.dtype,
+            shape=(*input_ids.shape, matrix.columns),
+            version=1,
+        )
+
+
+class FusedNorm(nn.Module):
+    """RMSNorm, alone or with the residual sum before it, as one operator."""
+
+    def __init__(self, norm: RMSNorm, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.eps = norm.eps
+        self.weight = nn.Parameter(norm.weight.detach().to(dtype), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B,T,C] -> the same shape."""
+        return symbolic(
+            "RMSNormalization",
+            [x, self.weight],
+            {"axis": -1, "epsilon": self.eps},
+            dtype=x.dtype,
+            shape=x.shape,
+            version=OPSET,
+        )
+
+    def add_norm(self, x: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """(x, residual) [B,T,C] -> (normed, x + residual)."""
+        normed, _, _, total = symbolic_multi_out(
+            "com.microsoft::SkipSimplifiedLayerNormalization",
+            [x, residual, self.weight],
+            {"epsilon": self.eps},
+            dtypes=[x.dtype, torch.float32, torch.float32, x.dtype],
+            shapes=[x.shape, (), (), x.shape],
+            version=1,
+        )
+        return normed, total
+
+
+class FusedSiLU(nn.Module):
+    """x * sigmoid(x) as one operator (QuickGelu with a slope of one)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[...] -> the same shape."""
+        return symbolic(
+            "com.microsoft::QuickGelu", [x], {"alpha": 1.0}, dtype=x.dtype, shape=x.shape, version=1
+        )
+
+
+class RotaryTables(nn.Module):
+    """Cosines and sines for every position of the context, shared by all layers."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, config: LanguageConfig, dtype: torch.dtype) -> None:
+        super().__init__()
+        cos, sin = rotary_tables(config, torch.arange(config.context_tokens))
+        self.register_buffer("cos", cos.to(dtype))  # [context, D/2]
+        self.register_buffer("sin", sin.to(dtype))  # [context, D/2]
+
+
+class LayerPast(NamedTuple):
+    """What one layer's attention takes besides its input: the buffers, and how far they are filled."""
+
+    keys: Tensor  # [B,G,P,D]
+    values: Tensor  # [B,G,P,D]
+    lengths: Tensor  # int32 [B]: tokens so far with the new ones, less one
+    total_tokens: Tensor  # int32 []: the longest of them
+
+
+class FusedAttention(nn.Module):
+    """The attention core as GroupQueryAttention over packed queries, keys and values."""
+
+    def __init__(self, config: LanguageConfig, core: AttentionCore, tables: RotaryTables) -> None:
+        super().__init__()
+        self.config, self.tables = config, tables
+        self.q_norm, self.k_norm = core.q_norm, core.k_norm
+
+    def forward(self, qkv: Tensor, past: LayerPast) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """[B,T,(H+2G)*D] and the past -> ([B,T,H*D], the same buffers with the new tokens)."""
+        config, tables = self.config, self.tables
+        q, k, v = cast("Tensor", qkv), None, None
+        if self.q_norm is not None and self.k_norm is not None:
+            q, k, v = qkv.split((config.query_size, config.kv_size, config.kv_size), dim=-1)
+            q = self.q_norm(q.unflatten(-1, (config.heads, config.head_size))).flatten(2)  # [B,T,H*D]
+            k = self.k_norm(k.unflatten(-1, (config.kv_heads, config.head_size))).flatten(2)  # [B,T,G*D]
+        keys, values = past.keys, past.values
+        out, present_keys, present_values = symbolic_multi_out(
+            "com.microsoft::GroupQueryAttention",
+            [q, k, v, keys, values, past.lengths, past.total_tokens, tables.cos, tables.sin],
+            {
+                "num_heads": config.heads,
+                "kv_num_heads": config.kv_heads,
+                "do_rotary": 1,
+                "rotary_interleaved": 0,
+                "scale": config.head_size**-0.5,
+            },
+            dtypes=[qkv.dtype, keys.dtype, values.dtype],
+            shapes=[(*qkv.shape[:2], config.query_size), keys.shape, values.shape],
+            version=1,
+        )
+        return out, (present_keys, present_values)
+
+
+class DecoderGraph(nn.Module):
+    """The module that is traced: GenAI's inputs and outputs around the Transformer, whose parts it swaps."""
+
+    def __init__(self, model: LanguageModel, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        tables = RotaryTables(model.config, dtype)
+        for block in cast("list[Block]", list(model.blocks)):
+            block.attention_norm = cast("RMSNorm", FusedNorm(block.attention_norm, dtype))
+            block.mlp_norm = cast("RMSNorm", FusedNorm(block.mlp_norm, dtype))
+            core = FusedAttention(model.config, block.attention.core, tables)
+            block.attention.core = cast("AttentionCore", core)
+            if model.config.activation == "silu":
+                block.mlp.activation = FusedSiLU()
+        model.norm = cast("RMSNorm", FusedNorm(model.norm, dtype))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, past: list[list[Tensor]]) -> list[Any]:
+        """``input_ids`` int64 [B,T], ``attention_mask`` int64 [B,S], buffers -> logits fp32 [B,1,V], buffers.
+
+        The mask holds ones up to the last new token of each row; only its sums and its length are used.
+        """
+        lengths = (attention_mask.sum(dim=1) - 1).to(torch.int32)  # [B]
+        total_tokens = torch.full((), attention_mask.shape[1], dtype=torch.int32)
+        cache = tuple(LayerPast(keys, values, lengths, total_tokens) for keys, values in past)
+        logits, present = self.model(input_ids, cast("Cache", cache), last_only=True)
+        return [logits.float(), [list(pair) for pair in present]]
+
+
+def export_graph(graph: DecoderGraph, dtype: torch.dtype, folder: Path) -> None:
+    """Trace ``graph`` and write ``model.onnx`` and its weights into ``folder``."""
+    config = graph.model.config
+    layers = range(config.layers)
+    buffers = [
+        [torch.zeros(1, config.kv_heads, 8, config.head_size, dtype=dtype) for _ in ("key", "value")]
+        for _ in layers
+    ]
+    batch, new, past, total = (
+        torch.export.Dim(name, min=1) for name in ("batch", "new_tokens", "past_tokens", "total_tokens")
+    )
+    kv_axes = {0: batch, 2: past}
+    program = torch.onnx.export(
+        graph.eval(),
+        (torch.zeros(1, 3, dtype=torch.int64), torch.ones(1, 7, dtype=torch.int64), buffers),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["input_ids", "attention_mask"]
+        + [f"past_key_values.{layer}.{part}" for layer in layers for part in ("key", "value")],
+        output_names=["logits"]
+        + [f"present.{layer}.{part}" for layer in layers for part in ("key", "value")],
+        dynamic_shapes={
+            "input_ids": {0: batch, 1: new},
+            "attention_mask": {0: batch, 1: total},
+            "past": [[kv_axes, kv_axes] for _ in layers],
+        },
+        verbose=False,
+    )
+    assert program is not None
+    program.save(folder / MODEL_FILE, external_data=True)
