@@ -45,7 +45,8 @@ NUMPY_TYPES = {
 # Below this share of the nodes a provider does not run the model, whatever the session lists.
 LEAST_SHARE = 0.5
 
-ort.set_default_logger_severity(3)  # what goes wrong is raised; the rest is noise on a user's terminal
+QUIET = 4  # what goes wrong is raised; said on a user's terminal too, it is noise
+ort.set_default_logger_severity(QUIET)
 ort.disable_telemetry_events()
 
 
@@ -122,6 +123,8 @@ class Session:
         if cancel.is_set:
             raise Interrupted
         options = ort.RunOptions()  # a new one each time: once terminated it stays so
+
+        options.log_severity_level = QUIET
 
         def interrupt() -> None:
             options.terminate = True
@@ -244,7 +247,7 @@ def out_of_memory(model: str) -> EngineError:
 
 def _options(device: Device, threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
-    options.log_severity_level = 4 if device is not CPU else 3
+    options.log_severity_level = QUIET
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry(
