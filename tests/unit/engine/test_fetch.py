@@ -248,5 +248,5 @@ def test_addresses_that_are_not_safe(target: Path, url: str) -> None:
 @pytest.mark.parametrize("url", ["http://example.org/x", "file:///etc/passwd", "ftp://example.org/"])
 def test_redirections_stay_safe(server: Server, target: Path, url: str) -> None:
     server.redirect = url
-    with pytest.raises(EngineError, match="not a safe address|it answered 302"):
+    with pytest.raises(EngineError, match=r"not a safe address|it answered 302"):
         get(server, target)

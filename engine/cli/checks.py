@@ -1,0 +1,92 @@
+"""``pollux bench`` and ``pollux selftest``.
+
+In: arguments. Out: figures and findings, for people or as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from dataclasses import asdict
+
+from engine.bench import BenchResult, bench
+from engine.cli.chat import add_model_arguments, choose_pack, finished_record, open_model
+from engine.cli.console import Console, size_text
+from engine.cli.interrupts import cancelled_by_ctrl_c
+from engine.selftest import EXPECTED, QUESTION, run_selftest
+from engine.store import Store
+
+
+def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is measured."""
+    add_model_arguments(parser)
+    parser.add_argument("--prompt-tokens", type=_count, default=503, metavar="N", help="(default: 503)")
+    parser.add_argument("--new-tokens", type=_count, default=128, metavar="N", help="(default: 128)")
+    parser.add_argument("--runs", type=_count, default=5, metavar="N", help="(default: 5)")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run_bench(arguments: argparse.Namespace, console: Console, store: Store) -> int:
+    """The command."""
+    with closing(open_model(arguments, console, store)) as model, cancelled_by_ctrl_c() as cancel:
+        for item in bench(model, cancel, arguments.prompt_tokens, arguments.new_tokens, arguments.runs):
+            if not isinstance(item, BenchResult):
+                console.progress(item)
+            elif console.as_json:
+                console.record(asdict(item))
+                return 0
+            else:
+                _show(item, console)
+                return 0
+    console.note("Stopped.")
+    return 130
+
+
+def add_selftest_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is tested."""
+    add_model_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run_selftest_command(arguments: argparse.Namespace, console: Console, store: Store) -> int:
+    """The command; 1 if the answer is wrong or anything wanted a connection."""
+    pack = choose_pack(store, arguments.model)
+    result = run_selftest(pack, arguments.device, arguments.threads)
+    if console.as_json:
+        extra = {"passed": result.passed, "connections": list(result.connections)}
+        console.record(extra | finished_record(result.answer))
+        return 0 if result.passed else 1
+    answer = result.answer
+    console.text(f"{QUESTION} {answer.text.strip()}")
+    console.text(
+        f"{answer.model} on {answer.provider}: {answer.new_tokens} tokens, "
+        f"{answer.decode_tokens_per_s:.0f} a second, first after {answer.first_token_s * 1000:.0f} ms"
+    )
+    for attempt in result.connections:
+        console.text(f"Something wanted the network: {attempt}")
+    if EXPECTED not in answer.text:
+        console.text(f"The answer should name {EXPECTED}.")
+    console.text("The self-test passed." if result.passed else "The self-test FAILED.")
+    return 0 if result.passed else 1
+
+
+def _show(result: BenchResult, console: Console) -> None:
+    console.text(f"{result.model} on {result.provider}, medians of {result.runs} runs")
+    console.text(
+        f"  reading  {result.prefill_tokens_per_s:8.1f} tokens/s  ({result.prompt_tokens} in {result.prefill_s:.2f} s)"
+    )
+    console.text(
+        f"  writing  {result.decode_tokens_per_s:8.1f} tokens/s  ({result.new_tokens} in {result.decode_s:.2f} s)"
+    )
+    console.text(
+        f"  first token after {result.short_first_token_s * 1000:.0f} ms "
+        f"({result.short_prompt_tokens} tokens), {result.first_token_s * 1000:.0f} ms ({result.prompt_tokens})"
+    )
+    console.text(f"  peak memory {size_text(result.peak_memory_bytes)}")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

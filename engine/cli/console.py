@@ -1,0 +1,133 @@
+"""What the command line writes: results to standard output, everything else to standard error.
+
+In: results of the engine. Out: text or one JSON object a line, always UTF-8; a progress bar on a terminal,
+a line now and then elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+from engine.results import Notice, Progress
+
+BAR_CHARS = 24
+REDRAW_S = 0.1
+LINE_S = 10.0  # between lines where there is no terminal
+LONG_STAGES = ("fetch", "export", "quantize")
+STAGE_NAMES = {
+    "load": "Loading",
+    "prefill": "Reading",
+    "fetch": "Downloading",
+    "unpack": "Unpacking",
+    "export": "Exporting",
+    "quantize": "Quantising",
+    "check": "Checking",
+    "copy": "Copying",
+    "verify": "Verifying",
+}
+
+
+class Console:
+    """Both streams, and how far the current call is."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._out = _utf8(sys.stdout)
+        self._err = _utf8(sys.stderr)
+        self._stage = ""
+        self._stage_start_s = self._shown_s = 0.0
+        self._start_done = 0
+        self._bar_chars = 0
+
+    @property
+    def err_is_terminal(self) -> bool:
+        """Whether somebody watches standard error."""
+        return self._err.isatty()
+
+    def text(self, text: str, end: str = "\n") -> None:
+        """A piece of the result, shown at once."""
+        self.clear()
+        self._out.write(text + end)
+        self._out.flush()
+
+    def record(self, values: Mapping[str, object]) -> None:
+        """A result as one line of JSON."""
+        self.text(json.dumps(values, ensure_ascii=False))
+
+    def note(self, text: str) -> None:
+        """A line for the user that is no result."""
+        self.clear()
+        self._err.write(text + "\n")
+        self._err.flush()
+
+    def notice(self, notice: Notice) -> None:
+        """Something that the engine wants known."""
+        self.note(f"pollux: {notice.text}")
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a call is."""
+        now = time.monotonic()
+        if progress.stage != self._stage:
+            self.clear()
+            self._stage, self._stage_start_s, self._shown_s = progress.stage, now, 0.0
+            self._start_done = progress.done
+            if not self.err_is_terminal and progress.stage not in LONG_STAGES:
+                self._shown_s = now  # most are over before a line about them would help anybody
+        is_end = progress.total is not None and progress.done >= progress.total
+        pause_s = REDRAW_S if self.err_is_terminal else LINE_S
+        if now - self._shown_s < pause_s and not (is_end and self.err_is_terminal):
+            return
+        self._shown_s = now
+        line = self._line(progress, now - self._stage_start_s)
+        if self.err_is_terminal:
+            self._err.write("\r" + line.ljust(self._bar_chars))
+            self._bar_chars = len(line)
+        else:
+            self._err.write(line + "\n")
+        self._err.flush()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._bar_chars:
+            self._err.write("\r" + " " * self._bar_chars + "\r")
+            self._err.flush()
+            self._bar_chars = 0
+        self._stage = ""
+
+    def _line(self, progress: Progress, seconds: float) -> str:
+        name = STAGE_NAMES.get(progress.stage, progress.stage)
+        amount = size_text(progress.done) if progress.unit == "bytes" else str(progress.done)
+        if not progress.total:
+            return f"{name} {amount}"
+        share = min(progress.done / progress.total, 1.0)
+        total = size_text(progress.total) if progress.unit == "bytes" else f"{progress.total} {progress.unit}"
+        line = f"{share:4.0%}  {amount} of {total}"
+        speed = (progress.done - self._start_done) / seconds if seconds > 1 else 0.0
+        if progress.unit == "bytes" and speed > 0:
+            line += f"  {size_text(int(speed))}/s  {(progress.total - progress.done) / speed:.0f} s left"
+        if self.err_is_terminal:
+            full = int(share * BAR_CHARS)
+            line = f"[{'#' * full}{'.' * (BAR_CHARS - full)}] {line}"
+        return f"{name} {line}"
+
+
+def size_text(size_bytes: int) -> str:
+    """A size for people: 98 MB, 1.1 GB."""
+    if size_bytes >= 1_000_000_000:
+        return f"{size_bytes / 1e9:.1f} GB"
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1_000_000 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def _utf8(stream: TextIO | None) -> TextIO:
+    """The stream, writing UTF-8 whatever the locale says; nothing at all where there is none (a windowed app)."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the process
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="replace")
+    return stream
