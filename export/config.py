@@ -49,12 +49,14 @@ class LanguageConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type == "int" and (not isinstance(value, int) or isinstance(value, bool) or value <= 0):
-                raise _unusable(f"{field.name} is {value!r}, not a positive whole number")
+            if field.type == "int" and not _is_size(value):
+                raise _unusable(f"{field.name} is {value!r}, not a number of elements")
             if field.type == "float" and not (isinstance(value, float) and 0 < value < math.inf):
                 raise _unusable(f"{field.name} is {value!r}, not a positive number")
             if field.type == "bool" and not isinstance(value, bool):
                 raise _unusable(f"{field.name} is {value!r}, not true or false")
+        if self.layers > _MOST_LAYERS:
+            raise _unusable(f"{self.layers} layers are too many")
         if self.heads % self.kv_heads:
             raise _unusable(f"{self.heads} heads cannot share {self.kv_heads} key-value heads evenly")
         if self.head_size % 2:
@@ -115,7 +117,8 @@ class LanguageConfig:
 
         hidden_size = _whole(values, "hidden_size")
         heads = _whole(values, "num_attention_heads")
-        head_size = values.pop("head_dim", None) or hidden_size // heads
+        head_size = hidden_size // heads if values.get("head_dim") is None else _whole(values, "head_dim")
+        values.pop("head_dim", None)
         rope_theta, divisors = _hf_rope(values, head_size)
         activation = _take(values, "hidden_act", "silu")
         if activation not in _HF_ACTIVATIONS:
@@ -164,7 +167,7 @@ class LanguageConfig:
 
         hidden_size = _whole(values, "embedding_length")
         heads = _whole(values, "attention.head_count")
-        head_size = values.pop("attention.key_length", None) or hidden_size // heads
+        head_size = _whole(values, "attention.key_length", hidden_size // heads)
         for key in ("attention.value_length", "rope.dimension_count"):
             if values.pop(key, head_size) != head_size:
                 raise _not_supported(prefix + key, metadata[prefix + key])
@@ -277,6 +280,12 @@ def _llama3_divisors(
 
 
 _MISSING = object()
+# A damaged file may state any number, and lists are made as long as these; real models stay far below.
+_MOST_ELEMENTS, _MOST_LAYERS = 1 << 25, 1000
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_ELEMENTS
 
 
 def _take(values: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
@@ -286,10 +295,10 @@ def _take(values: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
     return value
 
 
-def _whole(values: dict[str, Any], key: str) -> int:
-    value = _take(values, key)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise _unusable(f"{key} is {value!r}, not a positive whole number")
+def _whole(values: dict[str, Any], key: str, default: Any = _MISSING) -> int:
+    value = _take(values, key, default)
+    if not _is_size(value):
+        raise _unusable(f"{key} is {value!r}, not a number of elements")
     return value
 
 

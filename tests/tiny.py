@@ -112,13 +112,15 @@ def write_gguf(
     path: Path,
     config: LanguageConfig,
     tensors: Mapping[str, np.ndarray],
+    *,
     metadata: Mapping[str, Any] | None = None,
     formats: Mapping[str, str] | None = None,
+    extra: Mapping[str, np.ndarray] | None = None,
 ) -> Path:
     """A GGUF file of ``tensors`` (checkpoint names), as llama.cpp's converter writes it.
 
     ``formats`` names the quantisation of some tensors by the end of their name; the others are fp32. ``metadata``
-    replaces :func:`gguf_metadata`.
+    replaces :func:`gguf_metadata`; ``extra`` are more tensors, by their names in the file.
     """
     writer = gguf.GGUFWriter(path, config.architecture)
     for key, value in (gguf_metadata(config) if metadata is None else metadata).items():
@@ -132,6 +134,8 @@ def write_gguf(
         kind = next((kind for end, kind in (formats or {}).items() if name.endswith(end)), "F32")
         stored = quantize(stored, GGMLQuantizationType[kind])
         writer.add_tensor(gguf_name(name), stored, raw_dtype=GGMLQuantizationType[kind])
+    for name, tensor in (extra or {}).items():
+        writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
