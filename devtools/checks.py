@@ -16,6 +16,7 @@ from pathlib import Path
 from devtools.console import say
 from devtools.environments import CHECKOUT, Environment
 
+WITHOUT_QT = ("-W", "ignore:Unknown config option")  # pytest-qt's settings, where it is not installed
 NO_TESTS = 5  # pytest's exit code when nothing matched
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"  # it has no -m
 # What needs torch; everything else runs where the app runs.
@@ -125,8 +126,10 @@ def test_checks(
         command = (str(app.python), "-m", "pytest", *ignored, *options, *app_paths)
         checks.append(Check("tests in .venv (app, engine, packaged)", command, environment, narrowed))
     if everywhere or export_paths:
-        paths = export_paths or [str(CHECKOUT / folder) for folder in EXPORT_TESTS]
-        command = (str(export.python), "-m", "pytest", *options, *paths)
+        paths = export_paths or [
+            str(CHECKOUT / folder) for folder in EXPORT_TESTS if (CHECKOUT / folder).is_dir()
+        ]
+        command = (str(export.python), "-m", "pytest", *WITHOUT_QT, *options, *paths)
         checks.append(Check("tests in .venv-export (export, parity)", command, environment, narrowed))
     return checks
 

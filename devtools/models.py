@@ -95,7 +95,7 @@ def build(environment: Environment, name: str, output: Path) -> Path:
         process.wait()
         clear_status()
     if process.returncode or "pack" not in last:
-        reason = f"{last.get('error', 'the exporter stopped')} {last.get('hint', '')}".strip()
+        reason = f"{last.get('error', 'the exporter stopped with no word.')} {last.get('hint', '')}".strip()
         raise SetupError(f"The model {name} could not be built: {reason}")
     return Path(str(last["pack"]))
 
