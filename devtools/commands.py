@@ -60,12 +60,12 @@ def run(arguments: list[str]) -> int:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT):
             raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = "the disk is full" if full else "no permission to write"
-        say(
-            f"dev.py: {what}: {error.filename or CHECKOUT}. "
-            + ("Free some space" if full else "Give it")
-            + ", then run it again."
+        what = (
+            "the disk is full: {}. Free some space"
+            if full
+            else "{} cannot be written to. Change its permissions"
         )
+        say(f"dev.py: {what.format(error.filename or CHECKOUT)}, then run the same command again.")
     return 1
 
 

@@ -25,6 +25,7 @@ from devtools.pip import pip_install
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 STAMP = "pollux-stamp.json"
+ENOUGH_BYTES = 50_000_000  # for an empty environment
 TORCH = "torch==2.13.0"  # exactly: a range would let another package choose another (CUDA) build
 
 # What the exporter's environment leaves out of the app's dependencies: no window, no microphone.
@@ -190,13 +191,13 @@ def _create(environment: Environment) -> None:
             raise SetupError(
                 f"{folder} is in the way: it is no virtual environment. Move it and run this again."
             )
-        say(f"Making {folder.name} anew (it is broken, was moved, or is of another Python) ...")
+        say(f"Making {folder.name} anew (unfinished, broken, moved, or of another Python) ...")
         shutil.rmtree(folder)
     else:
         say(f"Making {folder.name} ...")
     try:
         venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
     except subprocess.CalledProcessError as error:
-        raise SetupError(
-            f"Making {folder} failed (pip could not be put into it). Is the disk full? Python said: {error}"
-        ) from None
+        full = shutil.disk_usage(folder).free < ENOUGH_BYTES
+        reason = "The disk is full: free some space" if full else f"Python said: {error}"
+        raise SetupError(f"Making {folder} failed. {reason}; then run the same command again.") from None

@@ -30,6 +30,10 @@ ADVICE = (
     (("CERTIFICATE_VERIFY_FAILED", "SSLError"), "The package index's certificate was refused: set PIP_CERT if you are behind a proxy."),
     (("Killed", "MemoryError"), "There was too little memory."),
     (
+        ("(from versions: none)", "No matching distribution found for setuptools"),
+        "The package index could not be reached, or has nothing for Python {python} on {system} {machine}: check the network.",
+    ),
+    (
         ("No matching distribution", "Could not find a version", "ResolutionImpossible"),
         "A package has no build for Python {python} on {system} {machine}: try another Python from 3.11 to 3.13.",
     ),
