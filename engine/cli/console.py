@@ -18,7 +18,7 @@ from engine.results import Notice, Progress
 BAR_CHARS = 24
 REDRAW_S = 0.1
 LINE_S = 10.0  # between lines where there is no terminal
-LONG_STAGES = ("fetch", "export", "quantize")
+LONG_STAGES = ("load", "fetch", "export", "quantize")  # shown at once
 STAGE_NAMES = {
     "load": "Loading",
     "prefill": "Reading",
@@ -76,11 +76,11 @@ class Console:
             self.clear()
             self._stage, self._stage_start_s, self._shown_s = progress.stage, now, 0.0
             self._start_done = progress.done
-            if not self.err_is_terminal and progress.stage not in LONG_STAGES:
+            if progress.stage not in LONG_STAGES:
                 self._shown_s = now  # most are over before a line about them would help anybody
         is_end = progress.total is not None and progress.done >= progress.total
         pause_s = REDRAW_S if self.err_is_terminal else LINE_S
-        if now - self._shown_s < pause_s and not (is_end and self.err_is_terminal):
+        if now - self._shown_s < pause_s and not (is_end and self._bar_chars):
             return
         self._shown_s = now
         line = self._line(progress, now - self._stage_start_s)
@@ -103,7 +103,7 @@ class Console:
         name = STAGE_NAMES.get(progress.stage, progress.stage)
         amount = size_text(progress.done) if progress.unit == "bytes" else str(progress.done)
         if not progress.total:
-            return f"{name} {amount}"
+            return f"{name} {amount}" if progress.done else f"{name} ..."
         share = min(progress.done / progress.total, 1.0)
         total = size_text(progress.total) if progress.unit == "bytes" else f"{progress.total} {progress.unit}"
         line = f"{share:4.0%}  {amount} of {total}"

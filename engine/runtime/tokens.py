@@ -30,7 +30,7 @@ class Tokenizer:
     def __init__(self, name: str, definition: bytes) -> None:
         try:
             self._tokenizer = tokenizers.Tokenizer.from_buffer(definition)
-            self._type = _decoder_type(definition)
+            self._type = _decoder_type(self._tokenizer)
         except (ValueError, RecursionError) as error:
             raise _damaged(name) from error
         except BaseException as error:  # the library raises plain Exception, and its Rust side panics
@@ -235,9 +235,11 @@ def _overlap(text: str, stop: str) -> int:
     )
 
 
-def _decoder_type(definition: bytes) -> str:
+def _decoder_type(tokenizer: tokenizers.Tokenizer) -> str:
     """The type of the decoder; a sequence of one is that one."""
-    decoder = json.loads(definition).get("decoder") or {}
+    if tokenizer.decoder is None:
+        return ""
+    decoder = json.loads(tokenizer.decoder.__getstate__())  # its part of the file
     while decoder.get("type") == "Sequence" and len(decoder.get("decoders", [])) == 1:
         decoder = decoder["decoders"][0]
     return str(decoder.get("type", ""))

@@ -23,6 +23,7 @@ Role = Literal["system", "user", "assistant"]
 # Of the context, this much is kept for the answer while turns are dropped to make room.
 RESERVE_TOKENS = 512
 MAX_STOPS = 16
+LONG_TOKEN_CHARS = 16  # a text of longer tokens than that on average is not worth a guess
 
 
 def _within(name: str, value: float, least: float, most: float) -> None:
@@ -121,14 +122,15 @@ def _fit(model: LanguageModel, turns: list[Turn], limit: int, reserve: int) -> _
     talk = turns[len(system) :]
     # A question goes with its answer, so that what is left begins with a question again.
     cuts = [0, *(at for at in range(1, len(talk)) if talk[at].role == "user")]
-    # Text that cannot fit whatever the tokenizer makes of it is not tokenized at all: it may be huge.
-    longest = model.tokenizer.longest_token_chars
 
+    # Text that cannot fit whatever the tokenizer makes of it is not tokenized at all: it may be huge.
     def ids_from(cut: int) -> list[int]:
         kept = [*system, *talk[cut:]]
         chars = sum(len(turn.text) for turn in kept)
-        if chars > limit * longest:
-            return [0] * math.ceil(chars / longest)
+        if chars > limit * LONG_TOKEN_CHARS:
+            least = math.ceil(chars / model.tokenizer.longest_token_chars)
+            if least > limit:
+                return [0] * least
         return model.tokenizer.encode_rendered(model.template.render(kept, model.tokenizer.control_tokens))
 
     ids = ids_from(0)
