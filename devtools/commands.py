@@ -115,7 +115,7 @@ def test(arguments: list[str]) -> int:
     outcomes = [] if arguments else checks.run_checks(checks.lint_checks(environment, export_side))
     variables = {}
     try:
-        pack = models.build(export_side, models.default_name(), CHECKOUT / "build" / "packs")
+        pack = models.build_for_tests(export_side, models.default_name(), CHECKOUT / "build" / "test-home")
         variables["POLLUX_TEST_PACK"] = str(pack)
     except SetupError as problem:
         say(f"dev.py: {problem} The tests that need it will say so.")

@@ -5,12 +5,13 @@ In: the app's environment (its engine knows where packs live) and the catalogue.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devtools.console import SetupError, clear_status, say, status
@@ -58,21 +59,36 @@ def add(environment: Environment, name: str) -> None:
         raise SetupError(f"The model {name} could not be built; the lines above say why.")
 
 
-def build(environment: Environment, name: str, output: Path) -> Path:
-    """Have the exporter build a pack into ``output`` (or find it there, up to date); returns its folder."""
-    say(f"Building the model {name} ...")
-    command = [
-        environment.python,
-        "-m",
-        "export",
-        "build",
-        name,
-        "--progress",
-        "json",
-        "--output",
-        str(output),
-    ]
-    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+def build_for_tests(environment: Environment, name: str, home: Path) -> Path:
+    """Have the exporter install a pack into ``home``, a data folder of the tests' own; returns the pack's folder.
+
+    What is there is kept, until the exporter's code or the catalogue changes.
+    """
+    fingerprint = _exporter_fingerprint()
+    stamp = home / f"{name}.sha256"
+    force = ["--force"] if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint else []
+    say(
+        f"Building the model {name} for the tests ..." if force else f"The tests' model {name} is up to date."
+    )
+    home.mkdir(parents=True, exist_ok=True)
+    folder = _build(environment, [name, *force], {**os.environ, "POLLUX_HOME": str(home)})
+    stamp.write_text(fingerprint, encoding="utf-8")
+    return folder
+
+
+def _exporter_fingerprint() -> str:
+    digest = hashlib.sha256()
+    for file in (*sorted((CHECKOUT / "export").rglob("*.py")), CHECKOUT / "resources" / "catalogue.toml"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _build(environment: Environment, arguments: Sequence[str], variables: Mapping[str, str]) -> Path:
+    """Run the exporter, show its progress; returns the pack's folder."""
+    command = [environment.python, "-P", "-m", "export", "build", *arguments, "--progress", "json"]
+    process = subprocess.Popen(
+        command, cwd=CHECKOUT, env=dict(variables), stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
     last: dict[str, object] = {}
     stage = ""
     try:
@@ -96,7 +112,7 @@ def build(environment: Environment, name: str, output: Path) -> Path:
         clear_status()
     if process.returncode or "pack" not in last:
         reason = f"{last.get('error', 'the exporter stopped with no word.')} {last.get('hint', '')}".strip()
-        raise SetupError(f"The model {name} could not be built: {reason}")
+        raise SetupError(f"The model {arguments[0]} could not be built: {reason}")
     return Path(str(last["pack"]))
 
 
