@@ -117,7 +117,9 @@ class ChatSession(QObject):
 
     def set_draft(self, text: str) -> None:
         """Keep what is written and not yet sent."""
-        self._try(lambda key: self.history.set_draft(key, text), self.conversation.id if self.conversation else None)
+        self._try(
+            lambda key: self.history.set_draft(key, text), self.conversation.id if self.conversation else None
+        )
 
     def draft(self) -> str:
         """What was written here and not sent."""
@@ -126,7 +128,7 @@ class ChatSession(QObject):
         except KeyError:
             return ""
 
-    def _try(self, change, key) -> None:  # noqa: ANN001
+    def _try(self, change, key) -> None:
         try:
             change(key)
         except EngineError as error:
@@ -206,7 +208,9 @@ class ChatSession(QObject):
             self.failed.emit(self._host.model.error)
         else:
             self.failed.emit(
-                EngineError("No model is loaded.", "Choose one with the button at the top, or get one under Models.")
+                EngineError(
+                    "No model is loaded.", "Choose one with the button at the top, or get one under Models."
+                )
             )
         return False
 
@@ -260,6 +264,7 @@ class ChatSession(QObject):
         elif isinstance(item, Finished):
             self._finished = item
             self._ended_by = item.reason
+            self._host.provider_seen(item.provider)
         elif isinstance(item, Progress):
             if self.answering_here:
                 self.prefill.emit(item)

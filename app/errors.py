@@ -20,9 +20,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, Slot, qInstallMessageHandler, qVersion
+from PySide6.QtCore import (
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QtMsgType,
+    Signal,
+    Slot,
+    qInstallMessageHandler,
+    qVersion,
+)
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 log = logging.getLogger(__name__)
 _crash_stream: IO[str] | None = None  # faulthandler needs it open for as long as the process lives
@@ -47,7 +64,13 @@ def start_logs(folder: Path) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     qInstallMessageHandler(_log_qt)
-    log.info("Pollux %s, Python %s, Qt %s, %s", version(), platform.python_version(), qVersion(), platform.platform())
+    log.info(
+        "Pollux %s, Python %s, Qt %s, %s",
+        version(),
+        platform.python_version(),
+        qVersion(),
+        platform.platform(),
+    )
 
 
 def _log_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:

@@ -35,7 +35,11 @@ def to_json(conversation: Conversation, messages: tuple[Message, ...]) -> str:
         "system": conversation.system,
         "messages": [
             {
-                **{key: value for key, value in asdict(message).items() if key not in ("id", "conversation", "created_s")},
+                **{
+                    key: value
+                    for key, value in asdict(message).items()
+                    if key not in ("id", "conversation", "created_s")
+                },
                 "created": _iso(message.created_s),
             }
             for message in messages

@@ -69,7 +69,7 @@ class Desktop(QObject):
         self.window.activateWindow()
 
 
-def _warm_up(_cancel: object):  # noqa: ANN202
+def _warm_up(_cancel: object):
     """Import what the first answer needs, so that its first redraw does not wait for the disk."""
     from app.highlight import spans_of
     from app.markdown import to_html

@@ -176,7 +176,9 @@ class History:
 
     def list(self, limit: int = 500) -> tuple[Conversation, ...]:
         """The conversations, the latest first."""
-        rows = self._db.execute("SELECT * FROM conversations ORDER BY updated_s DESC, id DESC LIMIT ?", (limit,))
+        rows = self._db.execute(
+            "SELECT * FROM conversations ORDER BY updated_s DESC, id DESC LIMIT ?", (limit,)
+        )
         return tuple(Conversation(**dict(row)) for row in rows)
 
     def rename(self, conversation: int, title: str) -> None:
@@ -187,7 +189,9 @@ class History:
     def set_prompt(self, conversation: int, preset: str, system: str) -> None:
         """Keep the system prompt of a conversation."""
         with self._change() as db:
-            db.execute("UPDATE conversations SET preset=?, system=? WHERE id=?", (preset, system, conversation))
+            db.execute(
+                "UPDATE conversations SET preset=?, system=? WHERE id=?", (preset, system, conversation)
+            )
 
     def draft(self, conversation: int | None) -> str:
         """What is written and not yet sent; None is the conversation that has not begun."""
@@ -217,7 +221,9 @@ class History:
         rows = self._db.execute("SELECT * FROM messages WHERE conversation=? ORDER BY id", (conversation,))
         return tuple(Message(**dict(row)) for row in rows)
 
-    def add(self, conversation: int, role: Role, text: str, state: State = "stop", model: str = "") -> Message:
+    def add(
+        self, conversation: int, role: Role, text: str, state: State = "stop", model: str = ""
+    ) -> Message:
         """Append a message, and clear the draft that it came from if the user wrote it."""
         now = time.time()
         with self._change() as db:
@@ -251,7 +257,9 @@ class History:
         """Put an edited question in the place of a message and of all that follow it, in one step."""
         now = time.time()
         with self._change() as db:
-            db.execute("DELETE FROM messages WHERE conversation=? AND id>=?", (message.conversation, message.id))
+            db.execute(
+                "DELETE FROM messages WHERE conversation=? AND id>=?", (message.conversation, message.id)
+            )
             key = db.execute(
                 "INSERT INTO messages(conversation, role, text, state, created_s) VALUES (?,'user',?,'stop',?)",
                 (message.conversation, text, now),
@@ -263,7 +271,9 @@ class History:
     def cut_from(self, message: Message) -> None:
         """Remove a message and all that follow it (before a regeneration or an edited question)."""
         with self._change() as db:
-            db.execute("DELETE FROM messages WHERE conversation=? AND id>=?", (message.conversation, message.id))
+            db.execute(
+                "DELETE FROM messages WHERE conversation=? AND id>=?", (message.conversation, message.id)
+            )
 
     # Search
 

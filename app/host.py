@@ -26,7 +26,7 @@ from engine.results import Notice, Progress
 if TYPE_CHECKING:
     from engine.catalogue import Catalogue, CatalogueEntry
     from engine.packs import Pack
-    from engine.runtime.session import LanguageModel
+    from engine.runtime.language_model import LanguageModel
     from engine.store import PackProblem, Store
     from engine.tasks.chat import ChatOptions, Turn
 
@@ -56,13 +56,13 @@ class EngineDoor:
 
     def devices(self) -> tuple[str, ...]:
         """Devices that can be chosen; imports the runtime, so not for the UI thread."""
-        from engine.runtime.providers import available_devices
+        from engine.runtime.devices import PREFERENCE, missing
 
-        return available_devices()
+        return ("cpu", *(device.key for device in PREFERENCE if missing(device) is None))
 
     def open_model(self, pack: Pack, device: str, threads: int) -> LanguageModel:
         """Load a model; slow."""
-        from engine.runtime.session import LanguageModel
+        from engine.runtime.language_model import LanguageModel
 
         return LanguageModel.open(pack, device=device, threads=threads)
 
@@ -211,7 +211,9 @@ class Host(QObject):
         better = [
             entry
             for entry in self.entries
-            if self.fits(entry.memory_bytes) and not self.pack(entry.name) and entry.quality > max(known, default=-1)
+            if self.fits(entry.memory_bytes)
+            and not self.pack(entry.name)
+            and entry.quality > max(known, default=-1)
         ]
         return max(better, key=lambda entry: entry.quality, default=None)
 
@@ -315,6 +317,12 @@ class Host(QObject):
 
     # Chat
 
+    def provider_seen(self, provider: str) -> None:
+        """An answer says what it ran on: a failing graphics card is left while a model is loaded."""
+        if self.model.status == "ready" and provider and provider != self.model.provider:
+            self.model = replace(self.model, provider=provider)
+            self.model_changed.emit(self.model)
+
     def options(self) -> ChatOptions:
         """The generation settings as the engine takes them."""
         from engine.tasks.chat import ChatOptions
@@ -365,7 +373,9 @@ class Host(QObject):
         """Compare the files of a pack with their hashes."""
         pack, store = self.pack(name), self._the_store()
         if pack is not None:
-            self._start_task(Task(name, "verify", pack.display_name), lambda cancel: store.verify(name, cancel))
+            self._start_task(
+                Task(name, "verify", pack.display_name), lambda cancel: store.verify(name, cancel)
+            )
 
     def cancel_task(self, key: str) -> None:
         """Stop a task; what was downloaded is kept for the next try."""

@@ -46,7 +46,10 @@ class Translations:
         if self.language == "en":
             return
         qt = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        for name, folder in ((f"qtbase_{self.language}", qt), (f"pollux_{self.language}", str(translations_folder()))):
+        for name, folder in (
+            (f"qtbase_{self.language}", qt),
+            (f"pollux_{self.language}", str(translations_folder())),
+        ):
             translator = QTranslator()
             if translator.load(name, folder):
                 QCoreApplication.installTranslator(translator)
@@ -91,29 +94,41 @@ def collect_templates(root: Path = _ROOT) -> tuple[str, ...]:
     found: set[str] = set()
     for folder in ("engine", "app"):
         for path in sorted((root / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            named = _named_literals(tree)
+            for node in ast.walk(tree):
                 if isinstance(node, ast.Call):
-                    found.update(_templates_of(node))
+                    found.update(_templates_of(node, named))
     return tuple(sorted(found))
 
 
-def _templates_of(call: ast.Call) -> list[str]:
+def _named_literals(tree: ast.Module) -> dict[str, list[str]]:
+    """What is assigned to each name as a literal: a template may be chosen before it is raised."""
+    named: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            named.setdefault(node.targets[0].id, []).extend(_literals(node.value, {}))
+    return named
+
+
+def _templates_of(call: ast.Call, named: dict[str, list[str]]) -> list[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name == "EngineError" or name.endswith("Error"):
-        arguments = call.args[:2] if name == "EngineError" else []
-        arguments += [word.value for word in call.keywords if word.arg in ("message", "hint")]
+    if name == "EngineError":
+        arguments = call.args[:2] + [word.value for word in call.keywords if word.arg in ("message", "hint")]
     elif name == "Notice":
         arguments = call.args[1:2] + [word.value for word in call.keywords if word.arg == "template"]
     else:
         return []
-    return [text for argument in arguments for text in _literals(argument)]
+    return [text for argument in arguments for text in _literals(argument, named)]
 
 
-def _literals(node: ast.expr) -> list[str]:
+def _literals(node: ast.expr, named: dict[str, list[str]]) -> list[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value] if node.value else []
     if isinstance(node, ast.IfExp):
-        return _literals(node.body) + _literals(node.orelse)
+        return _literals(node.body, named) + _literals(node.orelse, named)
+    if isinstance(node, ast.Name):
+        return named.get(node.id, [])
     return []
 
 

@@ -10,40 +10,40 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 def language_name(code: str) -> str:
     """The name of a language; the code itself where we have none."""
-    tr = QCoreApplication.translate
     names = {
-        "ar": tr("languages", "Arabic"),
-        "bn": tr("languages", "Bengali"),
-        "de": tr("languages", "German"),
-        "el": tr("languages", "Greek"),
-        "en": tr("languages", "English"),
-        "es": tr("languages", "Spanish"),
-        "fr": tr("languages", "French"),
-        "he": tr("languages", "Hebrew"),
-        "hi": tr("languages", "Hindi"),
-        "hy": tr("languages", "Armenian"),
-        "it": tr("languages", "Italian"),
-        "ja": tr("languages", "Japanese"),
-        "ka": tr("languages", "Georgian"),
-        "ko": tr("languages", "Korean"),
-        "pt": tr("languages", "Portuguese"),
-        "ru": tr("languages", "Russian"),
-        "ta": tr("languages", "Tamil"),
-        "th": tr("languages", "Thai"),
-        "vi": tr("languages", "Vietnamese"),
-        "zh": tr("languages", "Chinese"),
+        "ar": QCoreApplication.translate("languages", "Arabic"),
+        "bn": QCoreApplication.translate("languages", "Bengali"),
+        "de": QCoreApplication.translate("languages", "German"),
+        "el": QCoreApplication.translate("languages", "Greek"),
+        "en": QCoreApplication.translate("languages", "English"),
+        "es": QCoreApplication.translate("languages", "Spanish"),
+        "fr": QCoreApplication.translate("languages", "French"),
+        "he": QCoreApplication.translate("languages", "Hebrew"),
+        "hi": QCoreApplication.translate("languages", "Hindi"),
+        "hy": QCoreApplication.translate("languages", "Armenian"),
+        "it": QCoreApplication.translate("languages", "Italian"),
+        "ja": QCoreApplication.translate("languages", "Japanese"),
+        "ka": QCoreApplication.translate("languages", "Georgian"),
+        "ko": QCoreApplication.translate("languages", "Korean"),
+        "pt": QCoreApplication.translate("languages", "Portuguese"),
+        "ru": QCoreApplication.translate("languages", "Russian"),
+        "ta": QCoreApplication.translate("languages", "Tamil"),
+        "th": QCoreApplication.translate("languages", "Thai"),
+        "vi": QCoreApplication.translate("languages", "Vietnamese"),
+        "zh": QCoreApplication.translate("languages", "Chinese"),
     }
     return names.get(code.replace("_", "-").split("-")[0].lower(), code)
 
 
 def language_list(codes: tuple[str, ...], limit: int = 4) -> str:
     """Some languages in one line, and how many more there are."""
-    tr = QCoreApplication.translate
     if not codes:
-        return tr("languages", "languages not stated")
-    named = tr("languages", ", ").join(language_name(code) for code in codes[:limit])
+        return QCoreApplication.translate("languages", "languages not stated")
+    named = QCoreApplication.translate("languages", ", ").join(language_name(code) for code in codes[:limit])
     if len(codes) > limit:
-        return tr("languages", "{named} and {count} more").format(named=named, count=len(codes) - limit)
+        return QCoreApplication.translate("languages", "{named} and {count} more").format(
+            named=named, count=len(codes) - limit
+        )
     return named
 
 

@@ -116,9 +116,7 @@ def _pieces(source: str) -> list[tuple[int, int, Token | None]]:
             pieces.append((first, last, token))
         elif token.level == 0 and token.type in ("ordered_list_open", "bullet_list_open"):
             list_end = last
-        elif token.level == 1 and token.type == "list_item_open" and first < list_end:
-            pieces.append((first, last, None))
-        elif token.level == 0:
+        elif (token.level == 1 and token.type == "list_item_open" and first < list_end) or token.level == 0:
             pieces.append((first, last, None))
     return pieces
 

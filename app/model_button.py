@@ -48,7 +48,11 @@ class ModelButton(QPushButton):
         elif state.status == "ready":
             text, drawing, tint = f"{name} · {state.provider}", "check", colours().good
         elif state.status == "failed":
-            text, drawing, tint = self.tr("Failed · {model}").format(model=name), "warning", colours().on_error
+            text, drawing, tint = (
+                self.tr("Failed · {model}").format(model=name),
+                "warning",
+                colours().on_error,
+            )
             if state.error is not None:
                 tip = error_message(state.error)
         elif self._host.packs:
@@ -66,7 +70,10 @@ class ModelButton(QPushButton):
         state = self._host.model
         group = QActionGroup(self._menu)
         for pack in self._host.packs:
-            action = QAction(self.tr("{model}   {size}").format(model=pack.display_name, size=size_text(pack.size_bytes)), group)
+            action = QAction(
+                self.tr("{model}   {size}").format(model=pack.display_name, size=size_text(pack.size_bytes)),
+                group,
+            )
             action.setCheckable(True)
             action.setChecked(state.pack is not None and state.pack.name == pack.name)
             action.setData(pack.name)
@@ -89,7 +96,9 @@ class ModelButton(QPushButton):
         unload = self._menu.addAction(self.tr("Free the model's memory"), self._host.unload)
         unload.setEnabled(state.status == "ready")
         self._menu.addSeparator()
-        self._menu.addAction(icon("download", colours().muted), self.tr("Get more models…"), self.show_models.emit)
+        self._menu.addAction(
+            icon("download", colours().muted), self.tr("Get more models…"), self.show_models.emit
+        )
 
     @Slot()
     def _model_chosen(self) -> None:

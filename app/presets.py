@@ -25,43 +25,42 @@ class Preset:
 
 def presets() -> tuple[Preset, ...]:
     """All presets, in the user's language."""
-    tr = QCoreApplication.translate
     return (
         Preset(
             "assistant",
-            tr("presets", "Assistant"),
-            tr("presets", "Ask anything, think something through."),
+            QCoreApplication.translate("presets", "Assistant"),
+            QCoreApplication.translate("presets", "Ask anything, think something through."),
             "chat",
             "",
         ),
         Preset(
             "writer",
-            tr("presets", "Writer"),
-            tr("presets", "Draft, shorten or polish a text."),
+            QCoreApplication.translate("presets", "Writer"),
+            QCoreApplication.translate("presets", "Draft, shorten or polish a text."),
             "pen",
             "You are a careful writer and editor. Write clear, natural prose. "
             "Keep the meaning and the language of the text that you are given.",
         ),
         Preset(
             "translator",
-            tr("presets", "Translator"),
-            tr("presets", "Chinese to English, anything else to Chinese."),
+            QCoreApplication.translate("presets", "Translator"),
+            QCoreApplication.translate("presets", "Chinese to English, anything else to Chinese."),
             "translate",
             "You are a translator. Translate Chinese text into English, and any other text into Simplified Chinese. "
             "Answer with the translation only.",
         ),
         Preset(
             "coder",
-            tr("presets", "Coder"),
-            tr("presets", "Write and explain code."),
+            QCoreApplication.translate("presets", "Coder"),
+            QCoreApplication.translate("presets", "Write and explain code."),
             "code",
             "You are a programmer. Answer with short, correct code in a fenced block that names its language, "
             "then explain it in one or two sentences.",
         ),
         Preset(
             "service",
-            tr("presets", "Customer service"),
-            tr("presets", "Answer a customer, politely and to the point."),
+            QCoreApplication.translate("presets", "Customer service"),
+            QCoreApplication.translate("presets", "Answer a customer, politely and to the point."),
             "people",
             "You work in customer service. Answer politely and briefly, say what happens next, "
             "and never promise what you cannot know.",

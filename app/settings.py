@@ -18,7 +18,7 @@ from engine.errors import EngineError
 
 THEMES = ("system", "light", "dark")
 LANGUAGES = ("system", "en", "zh_CN")
-DEVICES = ("auto", "cpu", "cuda", "dml", "coreml")
+DEVICES = ("auto", "cpu", "cuda", "directml", "coreml")
 TEXT_SIZES = (85, 100, 115, 130, 150)
 
 

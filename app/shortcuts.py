@@ -25,27 +25,50 @@ class ShortcutText:
 
 def shortcut_list() -> tuple[ShortcutText, ...]:
     """All keys."""
-    tr = QCoreApplication.translate
     return (
-        ShortcutText("Ctrl+N", "new_chat", tr("shortcuts", "New chat")),
-        ShortcutText("Ctrl+1", "show_home", tr("shortcuts", "Home")),
-        ShortcutText("Ctrl+2", "show_chat", tr("shortcuts", "Chat")),
-        ShortcutText("Ctrl+3", "show_models", tr("shortcuts", "Models")),
-        ShortcutText("Ctrl+,", "show_preferences", tr("shortcuts", "Preferences")),
-        ShortcutText("Ctrl+K", "focus_search", tr("shortcuts", "Search conversations")),
-        ShortcutText("Ctrl+L", "focus_message", tr("shortcuts", "Go to the message field")),
-        ShortcutText("Ctrl+M", "open_model_menu", tr("shortcuts", "Choose the model and the device")),
-        ShortcutText("Ctrl+B", "toggle_sidebar", tr("shortcuts", "Show or hide the sidebar")),
-        ShortcutText("Enter", "", tr("shortcuts", "Send the message")),
-        ShortcutText("Shift+Enter", "", tr("shortcuts", "New line in the message")),
-        ShortcutText("Esc", "escape", tr("shortcuts", "Stop the answer")),
-        ShortcutText("Ctrl+R", "regenerate", tr("shortcuts", "Answer again")),
-        ShortcutText("Ctrl+Shift+E", "edit_last", tr("shortcuts", "Edit your last message")),
-        ShortcutText("Ctrl+Shift+C", "copy_last", tr("shortcuts", "Copy the last answer")),
-        ShortcutText("C, E, R", "", tr("shortcuts", "Copy, edit, answer again, on the message that has the focus")),
-        ShortcutText("F2, Delete", "", tr("shortcuts", "Rename, delete, on a conversation in the list")),
-        ShortcutText("F1", "show_shortcuts", tr("shortcuts", "This list")),
-        ShortcutText("Ctrl+Q", "close", tr("shortcuts", "Quit")),
+        ShortcutText("Ctrl+N", "new_chat", QCoreApplication.translate("shortcuts", "New chat")),
+        ShortcutText("Ctrl+1", "show_home", QCoreApplication.translate("shortcuts", "Home")),
+        ShortcutText("Ctrl+2", "show_chat", QCoreApplication.translate("shortcuts", "Chat")),
+        ShortcutText("Ctrl+3", "show_models", QCoreApplication.translate("shortcuts", "Models")),
+        ShortcutText("Ctrl+,", "show_preferences", QCoreApplication.translate("shortcuts", "Preferences")),
+        ShortcutText(
+            "Ctrl+K", "focus_search", QCoreApplication.translate("shortcuts", "Search conversations")
+        ),
+        ShortcutText(
+            "Ctrl+L", "focus_message", QCoreApplication.translate("shortcuts", "Go to the message field")
+        ),
+        ShortcutText(
+            "Ctrl+M",
+            "open_model_menu",
+            QCoreApplication.translate("shortcuts", "Choose the model and the device"),
+        ),
+        ShortcutText(
+            "Ctrl+B", "toggle_sidebar", QCoreApplication.translate("shortcuts", "Show or hide the sidebar")
+        ),
+        ShortcutText("Enter", "", QCoreApplication.translate("shortcuts", "Send the message")),
+        ShortcutText("Shift+Enter", "", QCoreApplication.translate("shortcuts", "New line in the message")),
+        ShortcutText("Esc", "escape", QCoreApplication.translate("shortcuts", "Stop the answer")),
+        ShortcutText("Ctrl+R", "regenerate", QCoreApplication.translate("shortcuts", "Answer again")),
+        ShortcutText(
+            "Ctrl+Shift+E", "edit_last", QCoreApplication.translate("shortcuts", "Edit your last message")
+        ),
+        ShortcutText(
+            "Ctrl+Shift+C", "copy_last", QCoreApplication.translate("shortcuts", "Copy the last answer")
+        ),
+        ShortcutText(
+            "C, E, R",
+            "",
+            QCoreApplication.translate(
+                "shortcuts", "Copy, edit, answer again, on the message that has the focus"
+            ),
+        ),
+        ShortcutText(
+            "F2, Delete",
+            "",
+            QCoreApplication.translate("shortcuts", "Rename, delete, on a conversation in the list"),
+        ),
+        ShortcutText("F1", "show_shortcuts", QCoreApplication.translate("shortcuts", "This list")),
+        ShortcutText("Ctrl+Q", "close", QCoreApplication.translate("shortcuts", "Quit")),
     )
 
 

@@ -137,6 +137,10 @@ class Sidebar(QWidget):
     def _search_soon(self) -> None:
         self._soon.start()
 
+    def stop(self) -> None:
+        """The history is about to be closed."""
+        self._soon.stop()
+
     @Slot()
     def refresh(self) -> None:
         """Read the history again."""
@@ -154,7 +158,9 @@ class Sidebar(QWidget):
             self._add(conversation, excerpt)
         self.list.setVisible(bool(found))
         self._empty.setVisible(not found)
-        self._empty.setText(self.tr("Nothing found.") if query else self.tr("Your conversations appear here."))
+        self._empty.setText(
+            self.tr("Nothing found.") if query else self.tr("Your conversations appear here.")
+        )
         self._mark()
 
     def _add(self, conversation: Conversation, excerpt: str) -> None:
@@ -266,7 +272,9 @@ class Sidebar(QWidget):
         if conversation is None:
             return
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        safe = "".join(char if char.isalnum() or char in " -_" else "_" for char in conversation.title).strip()
+        safe = "".join(
+            char if char.isalnum() or char in " -_" else "_" for char in conversation.title
+        ).strip()
         start = str(Path(documents) / f"{safe or 'conversation'}.{ending}")
         chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export conversation"), start, kinds)
         if chosen:

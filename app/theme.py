@@ -142,7 +142,11 @@ def apply_theme(app: QApplication, setting: str, text_size: int) -> None:
         "large": f"{_base_points * text_size / 100 * 1.15:.1f}pt",
         "title": f"{_base_points * text_size / 100 * 1.75:.1f}pt",
     }
-    app.setStyleSheet(Template(_SHEET).substitute(values, **sizes, down=_arrow("down"), up=_arrow("up"), tick=_arrow("check")))
+    app.setStyleSheet(
+        Template(_SHEET).substitute(
+            values, **sizes, down=_arrow("down"), up=_arrow("up"), tick=_arrow("check")
+        )
+    )
 
 
 def _arrow(name: str) -> str:

@@ -16,7 +16,7 @@ from engine.cancel import Cancel
 from engine.catalogue import Catalogue, CatalogueEntry, Checkpoint
 from engine.errors import EngineError
 from engine.packs import Pack, PackFile
-from engine.results import FinishReason, Finished, Notice, Progress, TextChunk
+from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.store import PackProblem, Store
 
 GB = 1_000_000_000
@@ -141,7 +141,9 @@ class FakeStore:
     def import_path(self, path: Path, _cancel: Cancel) -> Iterator[object]:
         """A folder becomes a pack."""
         if "broken" in path.name:
-            raise EngineError("{folder} is not a model: there is no {file} in it.", folder=path.name, file="x")
+            raise EngineError(
+                "{folder} is not a model: there is no {file} in it.", folder=path.name, file="x"
+            )
         yield Progress("copy", 1, 1, "files")
         self.packs.append(fake_pack(path.name, display_name=path.name, foreign=True, files=()))
         yield self.packs[-1]

@@ -179,7 +179,9 @@ class ChatPane(QWidget):
     def _busy_changed(self, busy: bool) -> None:
         self.composer.set_busy(busy and self._session.answering_here)
         elsewhere = busy and not self._session.answering_here
-        self.composer.set_blocked(self.tr("An answer is being written in another conversation.") if elsewhere else "")
+        self.composer.set_blocked(
+            self.tr("An answer is being written in another conversation.") if elsewhere else ""
+        )
 
     def _update_meter(self) -> None:
         done = self._session.last_finished
@@ -195,7 +197,9 @@ class ChatPane(QWidget):
         self.composer.meter.setText(used)
         self.composer.meter.setAccessibleName(used)
         self.composer.meter.setToolTip(
-            self.tr("How much of the conversation the model can see at once. When it is full, the oldest turns go first.")
+            self.tr(
+                "How much of the conversation the model can see at once. When it is full, the oldest turns go first."
+            )
         )
 
     @Slot(object)
@@ -358,7 +362,9 @@ class ChatPane(QWidget):
             )
         else:
             banner.set_detail(
-                self.tr("Its answer may make no sense, and no model in the catalogue that fits this machine lists it.")
+                self.tr(
+                    "Its answer may make no sense, and no model in the catalogue that fits this machine lists it."
+                )
             )
         self.banners.show_banner("language", banner)
 
@@ -425,7 +431,7 @@ class ChatPane(QWidget):
         self._session.stop()
         self._session.regenerate_soon()
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """The composer is as wide as the conversation."""
         super().resizeEvent(event)
         side = max(24, (self.width() - COLUMN_PX) // 2)
@@ -445,7 +451,12 @@ class PromptDialog(QDialog):
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
         layout.addWidget(
-            label(self.tr("What the model is told before the conversation begins. Empty means the model's own default."), "muted")
+            label(
+                self.tr(
+                    "What the model is told before the conversation begins. Empty means the model's own default."
+                ),
+                "muted",
+            )
         )
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Preset"))
@@ -459,7 +470,9 @@ class PromptDialog(QDialog):
         self.choice.currentIndexChanged.connect(self._preset_chosen)
         layout.addWidget(self.choice)
         layout.addWidget(self.text, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)

@@ -6,7 +6,16 @@ In: the host's packs and catalogue. Out: signals that open the other panes.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.host import Host, Task
 from app.i18n import catalogue_text
@@ -45,7 +54,7 @@ class TaskCard(QPushButton):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._clicked)
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """As high as the text needs at this width."""
         super().resizeEvent(event)
         line = self.fontMetrics().lineSpacing()
@@ -119,7 +128,7 @@ class HomePane(Page):
         for made, (row, column, span) in zip(self._cards, places, strict=True):
             self._grid.addWidget(made, row, column, 1, span)
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """Other places for the cards in a narrow window."""
         super().resizeEvent(event)
         self._place_cards(self.viewport().width() >= 700)
@@ -149,7 +158,9 @@ class HomePane(Page):
         box.setSpacing(10)
         if not self._host.packs:
             box.addWidget(label(self.tr("No model is installed yet."), "strong"))
-            box.addWidget(label(self.tr("Get the one below, or import a model folder or zip under Models."), "muted"))
+            box.addWidget(
+                label(self.tr("Get the one below, or import a model folder or zip under Models."), "muted")
+            )
         for pack in self._host.packs:
             row = QHBoxLayout()
             texts = QVBoxLayout()
@@ -168,7 +179,9 @@ class HomePane(Page):
             row.addLayout(texts, 1)
             state = self._host.model
             if state.pack is not None and state.pack.name == pack.name and state.status == "ready":
-                row.addWidget(label(self.tr("In use · {device}").format(device=state.provider), "good", wrap=False))
+                row.addWidget(
+                    label(self.tr("In use · {device}").format(device=state.provider), "good", wrap=False)
+                )
             elif state.pack is not None and state.pack.name == pack.name and state.status == "loading":
                 row.addWidget(label(self.tr("Loading…"), "small", wrap=False))
             else:
@@ -196,7 +209,9 @@ class HomePane(Page):
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(
-            label(self.tr("{model}: the best model for this machine").format(model=entry.display_name), "strong")
+            label(
+                self.tr("{model}: the best model for this machine").format(model=entry.display_name), "strong"
+            )
         )
         texts.addWidget(label(catalogue_text(entry.summary), "muted"))
         self._line = label(

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.host import Host, ModelState, Task
 from app.i18n import catalogue_text, error_hint, error_message
@@ -55,7 +63,9 @@ class TaskBar(QWidget):
         elif running:
             self.bar.setRange(0, 0)
         self.line.setText(task_line(task))
-        self.line.setProperty("role", "bad" if task.state == "failed" else "good" if task.state == "done" else "small")
+        self.line.setProperty(
+            "role", "bad" if task.state == "failed" else "good" if task.state == "done" else "small"
+        )
         self.line.style().unpolish(self.line)
         self.line.style().polish(self.line)
 
@@ -81,11 +91,17 @@ class PackCard(QWidget):
         self._use.clicked.connect(self._use_it)
         row.addWidget(self._use)
         muted = colours().muted
-        self._verify = tool_button(self.tr("Verify the files of {model}").format(model=pack.display_name), "shield", tint=muted)
+        self._verify = tool_button(
+            self.tr("Verify the files of {model}").format(model=pack.display_name), "shield", tint=muted
+        )
         self._verify.clicked.connect(self._verify_it)
-        folder = tool_button(self.tr("Open the folder of {model}").format(model=pack.display_name), "folder", tint=muted)
+        folder = tool_button(
+            self.tr("Open the folder of {model}").format(model=pack.display_name), "folder", tint=muted
+        )
         folder.clicked.connect(self._open_folder)
-        self._remove = tool_button(self.tr("Remove {model}").format(model=pack.display_name), "trash", tint=muted)
+        self._remove = tool_button(
+            self.tr("Remove {model}").format(model=pack.display_name), "trash", tint=muted
+        )
         self._remove.clicked.connect(self._ask_remove)
         for item in (self._verify, folder, self._remove):
             row.addWidget(item)
@@ -99,7 +115,9 @@ class PackCard(QWidget):
         origin = [pack.licence or self.tr("licence not stated")]
         if pack.quantisation:
             origin.append(pack.quantisation)
-        origin.append(pack.source or (self.tr("imported folder") if pack.foreign else self.tr("source not stated")))
+        origin.append(
+            pack.source or (self.tr("imported folder") if pack.foreign else self.tr("source not stated"))
+        )
         if pack.bundled:
             origin.append(self.tr("part of Pollux"))
         box.addWidget(label("  ·  ".join(origin), "small"))
@@ -148,7 +166,9 @@ class PackCard(QWidget):
         box.setIcon(QMessageBox.Icon.Question)
         box.setText(self.tr("Remove {model}?").format(model=self.pack.display_name))
         box.setInformativeText(
-            self.tr("This frees {size}. It can be got again later.").format(size=size_text(self.pack.size_bytes))
+            self.tr("This frees {size}. It can be got again later.").format(
+                size=size_text(self.pack.size_bytes)
+            )
         )
         yes = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
@@ -287,7 +307,11 @@ class ModelsPane(QWidget):
             self._list.addWidget(label(self.tr("Nothing yet. Get a model below, or import one."), "muted"))
         for problem in self._host.problems:
             error = problem.error
-            text = f"{error_message(error)} {error_hint(error)}".strip() if isinstance(error, EngineError) else str(error)
+            text = (
+                f"{error_message(error)} {error_hint(error)}".strip()
+                if isinstance(error, EngineError)
+                else str(error)
+            )
             self._list.addWidget(label(f"{problem.folder.name}: {text}", "bad"))
         rest = [entry for entry in self._host.entries if self._host.pack(entry.name) is None]
         if rest:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFrame, QGridLayout, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QSpinBox,
+    QWidget,
+)
 
 from app.host import Host
 from app.paths import logs_folder
@@ -65,7 +74,9 @@ class PreferencesPane(Page):
             (("system", self.tr("Like the system")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))),
         )
         look.add(self.tr("Theme"), "", self.theme)
-        self.text_size = self._choice("text_size", now.text_size, tuple((size, f"{size} %") for size in TEXT_SIZES))
+        self.text_size = self._choice(
+            "text_size", now.text_size, tuple((size, f"{size} %") for size in TEXT_SIZES)
+        )
         look.add(self.tr("Text size"), "", self.text_size)
         self.language = self._choice(
             "language",
@@ -96,24 +107,41 @@ class PreferencesPane(Page):
         made = Section()
         self.max_new_tokens = self._whole("max_new_tokens", now.max_new_tokens, 1, 32768)
         made.add(
-            self.tr("Longest answer"), self.tr("In tokens; a token is about three quarters of an English word."),
+            self.tr("Longest answer"),
+            self.tr("In tokens; a token is about three quarters of an English word."),
             self.max_new_tokens,
         )
         self.greedy = QCheckBox(self.tr("On"))
         self.greedy.setChecked(now.greedy)
         self.greedy.toggled.connect(self._greedy_toggled)
-        made.add(self.tr("Always the likeliest word"), self.tr("The same question gets the same answer."), self.greedy)
+        made.add(
+            self.tr("Always the likeliest word"),
+            self.tr("The same question gets the same answer."),
+            self.greedy,
+        )
         self.temperature = self._number("temperature", now.temperature, 0.0, 2.0)
-        made.add(self.tr("Temperature"), self.tr("Higher is more varied, lower is more sober."), self.temperature)
+        made.add(
+            self.tr("Temperature"), self.tr("Higher is more varied, lower is more sober."), self.temperature
+        )
         self.top_p = self._number("top_p", now.top_p, 0.0, 1.0)
-        made.add(self.tr("Top-p"), self.tr("Choose among the likeliest words that together have this share."), self.top_p)
+        made.add(
+            self.tr("Top-p"),
+            self.tr("Choose among the likeliest words that together have this share."),
+            self.top_p,
+        )
         self.top_k = self._whole("top_k", now.top_k, 0, 1000)
         self.top_k.setSpecialValueText(self.tr("Off"))
         made.add(self.tr("Top-k"), self.tr("Choose among this many of the likeliest words."), self.top_k)
         self.min_p = self._number("min_p", now.min_p, 0.0, 1.0)
-        made.add(self.tr("Min-p"), self.tr("Leave out words below this share of the likeliest one."), self.min_p)
+        made.add(
+            self.tr("Min-p"), self.tr("Leave out words below this share of the likeliest one."), self.min_p
+        )
         self.repetition_penalty = self._number("repetition_penalty", now.repetition_penalty, 0.5, 2.0)
-        made.add(self.tr("Repetition penalty"), self.tr("Above 1, words that were used become less likely."), self.repetition_penalty)
+        made.add(
+            self.tr("Repetition penalty"),
+            self.tr("Above 1, words that were used become less likely."),
+            self.repetition_penalty,
+        )
         self.seed = self._whole("seed", now.seed, -1, 2**31 - 1)
         self.seed.setSpecialValueText(self.tr("Another one each time"))
         made.add(self.tr("Seed"), self.tr("The same seed and settings give the same answer."), self.seed)
@@ -123,7 +151,7 @@ class PreferencesPane(Page):
         row = QHBoxLayout()
         row.setSpacing(10)
         for text, handler in (
-            (self.tr("Default answers settings"), self._reset),
+            (self.tr("Default answer settings"), self._reset),
             (self.tr("Show logs"), self._show_logs),
             (self.tr("Open models folder"), self._show_models),
             (self.tr("Keyboard shortcuts"), self.show_shortcuts),
@@ -135,7 +163,11 @@ class PreferencesPane(Page):
         return row
 
     def _devices(self) -> tuple[tuple[object, str], ...]:
-        return tuple((key, device_name(key)) for key in DEVICES if key in self._host.devices or key == self._store.value.device)
+        return tuple(
+            (key, device_name(key))
+            for key in DEVICES
+            if key in self._host.devices or key == self._store.value.device
+        )
 
     @Slot(object)
     def _devices_known(self, _devices: object) -> None:
@@ -195,7 +227,9 @@ class PreferencesPane(Page):
         self._greedy_changed()
 
     def _greedy_changed(self) -> None:
-        reason = self.tr("Not used while the likeliest word is always taken.") if self.greedy.isChecked() else ""
+        reason = (
+            self.tr("Not used while the likeliest word is always taken.") if self.greedy.isChecked() else ""
+        )
         for control in (self.temperature, self.top_p, self.top_k, self.min_p, self.seed):
             control.setToolTip("")
             disable(control, reason)
@@ -227,7 +261,7 @@ def device_name(key: str) -> str:
         "auto": QCoreApplication.translate("devices", "Automatic"),
         "cpu": "CPU",
         "cuda": QCoreApplication.translate("devices", "NVIDIA graphics card (CUDA)"),
-        "dml": QCoreApplication.translate("devices", "Graphics card (DirectML)"),
+        "directml": QCoreApplication.translate("devices", "Graphics card (DirectML)"),
         "coreml": QCoreApplication.translate("devices", "Apple (CoreML)"),
     }
     return names.get(key, key)

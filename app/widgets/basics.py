@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.theme import icon
 
@@ -88,7 +97,7 @@ class Page(QScrollArea):
         self.setWidget(holder)
         self._holder, self._column, self._outer, self._width_px = holder, column, outer, width_px
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """Keep the column in the middle."""
         super().resizeEvent(event)
         side = max(32, (self.viewport().width() - self._width_px) // 2)

@@ -49,7 +49,9 @@ class Editor(QPlainTextEdit):
                 self.insertPlainText("\n")
                 self.ensureCursorVisible()
                 return
-            just_ended = self._since_composition.isValid() and self._since_composition.elapsed() < AFTER_COMPOSITION_MS
+            just_ended = (
+                self._since_composition.isValid() and self._since_composition.elapsed() < AFTER_COMPOSITION_MS
+            )
             if not self._composing and not just_ended:
                 self.enter.emit()
             self._since_composition.invalidate()
@@ -74,7 +76,7 @@ class Editor(QPlainTextEdit):
         if height != self.height():
             self.setFixedHeight(height)
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """Another width wraps to another height."""
         super().resizeEvent(event)
         self.fit()
@@ -148,7 +150,11 @@ class Composer(QFrame):
         name = self.tr("Stop (Esc)") if self._busy else self.tr("Send (Enter)")
         self.send_button.setIcon(icon("stop" if self._busy else "send", tint))
         self.send_button.setAccessibleName(name)
-        reason = "" if self._busy else self._blocked or ("" if self.text.strip() else self.tr("Write something first."))
+        reason = (
+            ""
+            if self._busy
+            else self._blocked or ("" if self.text.strip() else self.tr("Write something first."))
+        )
         self.send_button.setEnabled(not reason)
         self.send_button.setToolTip(reason or name)
 

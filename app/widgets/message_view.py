@@ -205,17 +205,17 @@ class MessageWidget(QFrame):
         for action in self._actions:
             action.setVisible(shown)
 
-    def enterEvent(self, event) -> None:  # noqa: ANN001
+    def enterEvent(self, event) -> None:
         """The pointer is here."""
         self.show_actions(True)
         super().enterEvent(event)
 
-    def leaveEvent(self, event) -> None:  # noqa: ANN001
+    def leaveEvent(self, event) -> None:
         """The pointer has left."""
         self.show_actions(self._has_focus())
         super().leaveEvent(event)
 
-    def focusInEvent(self, event) -> None:  # noqa: ANN001
+    def focusInEvent(self, event) -> None:
         """The keyboard is here."""
         self.show_actions(True)
         super().focusInEvent(event)
@@ -254,7 +254,7 @@ class MessageWidget(QFrame):
 
     # Size of what the user wrote
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """The bubble is as wide as its text, at most four fifths."""
         super().resizeEvent(event)
         self._fit_bubble()
@@ -263,7 +263,9 @@ class MessageWidget(QFrame):
         if not self._is_user or not self._blocks:
             return
         metrics = QFontMetricsF(self._blocks[0].font())
-        widest = max((metrics.horizontalAdvance(line[:200]) for line in self.message.text.split("\n")[:200]), default=0)
+        widest = max(
+            (metrics.horizontalAdvance(line[:200]) for line in self.message.text.split("\n")[:200]), default=0
+        )
         wanted = int(widest) + 28 + 12
         width = max(min(wanted, int(self.width() * 0.8)), 60)
         if self._bubble.width() != width or self._bubble.maximumWidth() != width:
@@ -363,7 +365,9 @@ class MessageView(QScrollArea):
 
     def last_answer(self) -> MessageWidget | None:
         """The widget of the last answer."""
-        return next((widget for widget in reversed(self._widgets) if widget.message.role == "assistant"), None)
+        return next(
+            (widget for widget in reversed(self._widgets) if widget.message.role == "assistant"), None
+        )
 
     def last_question(self) -> MessageWidget | None:
         """The widget of the last message of the user."""
@@ -396,7 +400,7 @@ class MessageView(QScrollArea):
             self._add_widget(message, at)
         self._first = first
         self._earlier.setVisible(first > 0)
-        self.widget().layout().activate()
+        self._outer.activate()
         bar.setValue(bar.maximum() - from_end)
 
     @Slot(int, int)
@@ -408,13 +412,13 @@ class MessageView(QScrollArea):
     def _scrolled(self, value: int) -> None:
         self._stick = value >= self.verticalScrollBar().maximum() - 40
 
-    def wheelEvent(self, event) -> None:  # noqa: ANN001
+    def wheelEvent(self, event) -> None:
         """A turn of the wheel upwards lets go of the end."""
         if event.angleDelta().y() > 0:
             self._stick = False
         super().wheelEvent(event)
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """Keep the column in the middle."""
         super().resizeEvent(event)
         side = max(24, (self.viewport().width() - COLUMN_PX) // 2)

@@ -63,7 +63,7 @@ class RichText(QTextBrowser):
         self.anchorClicked.connect(self._ask)
         self.viewport().setAutoFillBackground(False)
 
-    def loadResource(self, _kind: int, _name: QUrl) -> object:
+    def loadResource(self, _kind: int, _name: QUrl | str) -> object:
         """Nothing is ever loaded. The answer is empty and not None: for None, Qt reads a local file itself."""
         return QByteArray(b"")
 
@@ -77,7 +77,7 @@ class RichText(QTextBrowser):
         if height != self.height():
             self.setFixedHeight(height)
 
-    def resizeEvent(self, event) -> None:  # noqa: ANN001
+    def resizeEvent(self, event) -> None:
         """Another width wraps to another height."""
         super().resizeEvent(event)
         self._fit()
@@ -105,7 +105,9 @@ def ask_to_open(parent: QWidget, url: QUrl) -> None:
         box.open()
         return
     box.setIcon(QMessageBox.Icon.Question)
-    box.setText(QCoreApplication.translate("RichText", "Open this link in the browser? It was written by a model."))
+    box.setText(
+        QCoreApplication.translate("RichText", "Open this link in the browser? It was written by a model.")
+    )
     box.setInformativeText(shown)
     box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(QMessageBox.StandardButton.Cancel)

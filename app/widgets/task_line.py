@@ -14,41 +14,47 @@ from app.language_names import size_text
 
 def task_line(task: Task) -> str:
     """What goes on, how much of it is done, how fast."""
-    tr = QCoreApplication.translate
-    if task.state == "failed":
-        if task.error is None:
-            return tr("tasks", "Something broke; see the log.")
+    if task.state == "running":
+        return _running(task)
+    if task.state == "failed" and task.error is not None:
         return f"{error_message(task.error)} {error_hint(task.error)}".strip()
-    if task.state == "cancelled":
-        return tr("tasks", "Cancelled. What was downloaded is kept.")
-    if task.state == "cancelling":
-        return tr("tasks", "Cancelling…")
-    if task.state == "done":
-        return tr("tasks", "Everything is as it should be.") if task.kind == "verify" else tr("tasks", "Ready.")
+    if task.state == "done" and task.kind == "verify":
+        return QCoreApplication.translate("tasks", "Everything is as it should be.")
+    return {
+        "failed": QCoreApplication.translate("tasks", "Something broke; see the log."),
+        "cancelled": QCoreApplication.translate("tasks", "Cancelled. What was downloaded is kept."),
+        "cancelling": QCoreApplication.translate("tasks", "Cancelling…"),
+        "done": QCoreApplication.translate("tasks", "Ready."),
+    }[task.state]
+
+
+def _running(task: Task) -> str:
     progress = task.progress
     if progress is None:
-        return tr("tasks", "Starting…")
+        return QCoreApplication.translate("tasks", "Starting…")
     stages = {
-        "load": tr("tasks", "Loading"),
-        "prefill": tr("tasks", "Reading"),
-        "fetch": tr("tasks", "Downloading"),
-        "unpack": tr("tasks", "Unpacking"),
-        "export": tr("tasks", "Building the model"),
-        "quantize": tr("tasks", "Making it small"),
-        "check": tr("tasks", "Measuring quality"),
-        "copy": tr("tasks", "Copying"),
-        "verify": tr("tasks", "Verifying"),
+        "load": QCoreApplication.translate("tasks", "Loading"),
+        "prefill": QCoreApplication.translate("tasks", "Reading"),
+        "fetch": QCoreApplication.translate("tasks", "Downloading"),
+        "unpack": QCoreApplication.translate("tasks", "Unpacking"),
+        "export": QCoreApplication.translate("tasks", "Building the model"),
+        "quantize": QCoreApplication.translate("tasks", "Making it small"),
+        "check": QCoreApplication.translate("tasks", "Measuring quality"),
+        "copy": QCoreApplication.translate("tasks", "Copying"),
+        "verify": QCoreApplication.translate("tasks", "Verifying"),
     }
     parts = [stages.get(progress.stage, progress.stage)]
     if progress.unit == "bytes":
         if progress.total:
             parts.append(
-                tr("tasks", "{done} of {total}").format(done=size_text(progress.done), total=size_text(progress.total))
+                QCoreApplication.translate("tasks", "{done} of {total}").format(
+                    done=size_text(progress.done), total=size_text(progress.total)
+                )
             )
         else:
             parts.append(size_text(progress.done))
         if task.per_s > 0:
-            parts.append(tr("tasks", "{speed}/s").format(speed=size_text(task.per_s)))
+            parts.append(QCoreApplication.translate("tasks", "{speed}/s").format(speed=size_text(task.per_s)))
     elif progress.total:
         parts.append(f"{round(100 * progress.done / progress.total)} %")
     return "  ·  ".join(parts)

@@ -14,7 +14,6 @@ from app.theme import apply_theme
 from tests.fakes import FakeDoor
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Any Qt warning fails a test, but for one that the offscreen platform gives for every dialog."""
     for item in items:

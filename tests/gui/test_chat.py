@@ -16,7 +16,7 @@ from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
 from tests.gui.conftest import OpenDesktop, answer_shown, find
 
 
-def ask(qtbot: QtBot, desktop, text: str) -> None:  # noqa: ANN001
+def ask(qtbot: QtBot, desktop, text: str) -> None:
     """Type a question, press Enter, wait for the end of the answer."""
     editor = desktop.window.chat.composer.editor
     desktop.window.show_chat()
@@ -175,7 +175,9 @@ def test_notice_is_shown(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
     assert desktop.window.chat.banners.all()[0].text.text() == "The oldest 2 messages were left out."
 
 
-def test_language_banner_comes_before_the_answer_and_switches(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
+def test_language_banner_comes_before_the_answer_and_switches(
+    qtbot: QtBot, open_desktop: OpenDesktop
+) -> None:
     door = FakeDoor(the_store=FakeStore([fake_pack(), qwen_pack()]), gate=threading.Event())
     desktop = open_desktop(door, wait=False)
     desktop.host.load("smollm2-135m")
@@ -248,7 +250,9 @@ def test_long_conversation_shows_its_end_first(qtbot: QtBot, open_desktop: OpenD
     view = desktop.window.chat.view
     assert len(view.widgets) == 30
     assert view.widgets[-1].message.text == "message 99"
-    qtbot.mouseClick(find(desktop.window.chat, QPushButton, "Show earlier messages"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(
+        find(desktop.window.chat, QPushButton, "Show earlier messages"), Qt.MouseButton.LeftButton
+    )
     assert len(view.widgets) == 60
     assert view.widgets[0].message.text == "message 40"
 

@@ -46,7 +46,12 @@ def test_enter_of_a_composition_never_sends(qtbot: QtBot, composer: Composer) ->
     qtbot.keyClick(editor, Qt.Key.Key_Return)  # the Enter that ended it, let through
     assert sent == []
     assert editor.toPlainText() == "x你好"
-    qtbot.waitUntil(lambda: editor._since_composition.elapsed() > AFTER_COMPOSITION_MS or not editor._since_composition.isValid())
+    qtbot.waitUntil(
+        lambda: (
+            editor._since_composition.elapsed() > AFTER_COMPOSITION_MS
+            or not editor._since_composition.isValid()
+        )
+    )
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert sent == ["x你好"]
 
@@ -63,19 +68,30 @@ def test_answers_load_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     picture.write_bytes(b"\x89PNG")
     view = RichText("answer")
     qtbot.addWidget(view)
-    view.setHtml(f'<img src="file://{picture}"><img src="http://example.org/x.png"><link rel="stylesheet" href="a.css">')
+    view.setHtml(
+        f'<img src="file://{picture}"><img src="http://example.org/x.png"><link rel="stylesheet" href="a.css">'
+    )
     view.show()
     qtbot.waitExposed(view)
     kind = QTextDocument.ResourceType.ImageResource.value
-    for name in (QUrl.fromLocalFile(str(picture)), QUrl("http://example.org/x.png"), QUrl("data:image/png;base64,AA")):
+    for name in (
+        QUrl.fromLocalFile(str(picture)),
+        QUrl("http://example.org/x.png"),
+        QUrl("data:image/png;base64,AA"),
+    ):
         loaded = view.document().resource(kind, name)
         assert loaded is None or bytes(loaded) == b""
 
 
-def test_link_is_shown_and_asked_about(qtbot: QtBot, desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_is_shown_and_asked_about(
+    qtbot: QtBot, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
-    for answer, expected in ((QMessageBox.StandardButton.Cancel, []), (QMessageBox.StandardButton.Open, ["https://a.example/x"])):
+    for answer, expected in (
+        (QMessageBox.StandardButton.Cancel, []),
+        (QMessageBox.StandardButton.Open, ["https://a.example/x"]),
+    ):
         ask_to_open(desktop.window, QUrl("https://a.example/x"))
         box = next(item for item in desktop.window.findChildren(QMessageBox) if item.isVisible())
         assert box.informativeText() == "https://a.example/x"
@@ -85,7 +101,9 @@ def test_link_is_shown_and_asked_about(qtbot: QtBot, desktop: Desktop, monkeypat
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "smb://host/x", "vscode://x"])
-def test_other_schemes_never_open(qtbot: QtBot, desktop: Desktop, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_other_schemes_never_open(
+    qtbot: QtBot, desktop: Desktop, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     opened: list[object] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     ask_to_open(desktop.window, QUrl(url))

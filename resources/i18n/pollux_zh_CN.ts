@@ -1,0 +1,1709 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Close this message</source>
+        <translation>关闭此消息</translation>
+    </message>
+</context>
+<context>
+    <name>ChatPane</name>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>正在加载模型…</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>正在阅读…</translation>
+    </message>
+    <message>
+        <source>Answer: {text}</source>
+        <translation>回答：{text}</translation>
+    </message>
+    <message>
+        <source>Reading… {percent} %</source>
+        <translation>正在阅读… {percent}%</translation>
+    </message>
+    <message>
+        <source>An answer is being written in another conversation.</source>
+        <translation>另一个对话正在生成回答。</translation>
+    </message>
+    <message>
+        <source>Context: not used yet</source>
+        <translation>上下文：尚未使用</translation>
+    </message>
+    <message>
+        <source>Context {used} of {limit} tokens ({percent} %)</source>
+        <translation>上下文 {used} / {limit} 词元（{percent}%）</translation>
+    </message>
+    <message>
+        <source>How much of the conversation the model can see at once. When it is full, the oldest turns go first.</source>
+        <translation>模型一次能看到多少对话内容。满了以后，最早的内容会先被略去。</translation>
+    </message>
+    <message>
+        <source>No model is installed yet; get one under Models.</source>
+        <translation>尚未安装模型，请到“模型”页获取。</translation>
+    </message>
+    <message>
+        <source>Sending replaces your message and everything after it.</source>
+        <translation>发送后会替换你的这条消息及其后的全部内容。</translation>
+    </message>
+    <message>
+        <source>System prompt: {title}</source>
+        <translation>系统提示词：{title}</translation>
+    </message>
+    <message>
+        <source>Choose how the model should answer in this conversation</source>
+        <translation>选择模型在本对话中的回答方式</translation>
+    </message>
+    <message>
+        <source>{model} does not list {language} among its languages.</source>
+        <translation>{model} 支持的语言中没有{language}。</translation>
+    </message>
+    <message>
+        <source>Its answer may make no sense.</source>
+        <translation>它的回答可能毫无意义。</translation>
+    </message>
+    <message>
+        <source>Answer with {model}</source>
+        <translation>用 {model} 回答</translation>
+    </message>
+    <message>
+        <source>Get {model} ({size})</source>
+        <translation>获取 {model}（{size}）</translation>
+    </message>
+    <message>
+        <source>Its answer may make no sense. {model} lists {language}.</source>
+        <translation>它的回答可能毫无意义。{model} 支持{language}。</translation>
+    </message>
+    <message>
+        <source>Its answer may make no sense, and no model in the catalogue that fits this machine lists it.</source>
+        <translation>它的回答可能毫无意义，而且目录中适合本机的模型都不支持这种语言。</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>{model} is ready.</source>
+        <translation>{model} 已就绪。</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>重新回答</translation>
+    </message>
+</context>
+<context>
+    <name>CodeBlock</name>
+    <message>
+        <source>code</source>
+        <translation>代码</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>复制代码</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Write a message</source>
+        <translation>写点什么</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Enter sends, Shift+Enter begins a new line.</source>
+        <translation>按 Enter 发送，按 Shift+Enter 换行。</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>发送 (Enter)</translation>
+    </message>
+    <message>
+        <source>Stop (Esc)</source>
+        <translation>停止 (Esc)</translation>
+    </message>
+    <message>
+        <source>Write something first.</source>
+        <translation>请先输入内容。</translation>
+    </message>
+</context>
+<context>
+    <name>CrashDialog</name>
+    <message>
+        <source>Something went wrong</source>
+        <translation>出错了</translation>
+    </message>
+    <message>
+        <source>This is a mistake in Pollux, not yours. Your conversations are saved. You can go on working; copy the report if you want to tell the authors.</source>
+        <translation>这是 Pollux 的错误，与你无关。你的对话已经保存，可以继续使用。如果想告诉开发者，请复制这份报告。</translation>
+    </message>
+    <message>
+        <source>Error report</source>
+        <translation>错误报告</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>复制报告</translation>
+    </message>
+</context>
+<context>
+    <name>EntryCard</name>
+    <message>
+        <source>Get</source>
+        <translation>获取</translation>
+    </message>
+    <message>
+        <source>Download {size}</source>
+        <translation>下载 {size}</translation>
+    </message>
+    <message>
+        <source>{size} on disk</source>
+        <translation>占用磁盘 {size}</translation>
+    </message>
+    <message>
+        <source>needs {memory} of memory</source>
+        <translation>需要 {memory} 内存</translation>
+    </message>
+    <message>
+        <source>Fits this machine</source>
+        <translation>适合本机</translation>
+    </message>
+    <message>
+        <source>Needs more memory than this machine can spare ({memory})</source>
+        <translation>所需内存超过本机可用的 {memory}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>继续</translation>
+    </message>
+</context>
+<context>
+    <name>HomePane</name>
+    <message>
+        <source>Home</source>
+        <translation>首页</translation>
+    </message>
+    <message>
+        <source>What would you like to do?</source>
+        <translation>想做点什么？</translation>
+    </message>
+    <message>
+        <source>Everything stays on this machine. Pollux connects to the network only while you let it download a model.</source>
+        <translation>一切内容都留在本机。只有在你允许下载模型时，Pollux 才会连接网络。</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>No model is installed yet.</source>
+        <translation>尚未安装模型。</translation>
+    </message>
+    <message>
+        <source>Get the one below, or import a model folder or zip under Models.</source>
+        <translation>获取下面这个模型，或在“模型”页导入模型文件夹或 zip 文件。</translation>
+    </message>
+    <message>
+        <source>{size} · needs {memory} of memory · {languages}</source>
+        <translation>{size} · 需要 {memory} 内存 · {languages}</translation>
+    </message>
+    <message>
+        <source>In use · {device}</source>
+        <translation>使用中 · {device}</translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation>正在加载…</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use {model}</source>
+        <translation>使用 {model}</translation>
+    </message>
+    <message>
+        <source>{model}: the best model for this machine</source>
+        <translation>{model}：最适合本机的模型</translation>
+    </message>
+    <message>
+        <source>Download {size} · needs {memory} of memory · {languages}</source>
+        <translation>下载 {size} · 需要 {memory} 内存 · {languages}</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Get</source>
+        <translation>获取</translation>
+    </message>
+    <message>
+        <source>Get {model}</source>
+        <translation>获取 {model}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>继续</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Show or hide the sidebar</source>
+        <translation>显示或隐藏侧栏</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Copied the answer</source>
+        <translation>已复制回答</translation>
+    </message>
+    <message>
+        <source>Import the model {name}?</source>
+        <translation>要导入模型 {name} 吗？</translation>
+    </message>
+    <message>
+        <source>It is checked and copied to the models folder.</source>
+        <translation>将先检查，再复制到模型文件夹。</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>导入</translation>
+    </message>
+</context>
+<context>
+    <name>MessageView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Show earlier messages</source>
+        <translation>显示更早的消息</translation>
+    </message>
+    <message>
+        <source>Scroll the conversation</source>
+        <translation>滚动对话</translation>
+    </message>
+</context>
+<context>
+    <name>MessageWidget</name>
+    <message>
+        <source>Copy this message (C)</source>
+        <translation>复制这条消息 (C)</translation>
+    </message>
+    <message>
+        <source>Edit and send again (E)</source>
+        <translation>编辑并重新发送 (E)</translation>
+    </message>
+    <message>
+        <source>Answer again (R)</source>
+        <translation>重新回答 (R)</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>你</translation>
+    </message>
+    <message>
+        <source>Your message</source>
+        <translation>你的消息</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>{speed} tokens/s</source>
+        <translation>{speed} 词元/秒</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} 词元</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>cut at the length limit</source>
+        <translation>达到长度上限</translation>
+    </message>
+    <message>
+        <source>broken off</source>
+        <translation>中断</translation>
+    </message>
+</context>
+<context>
+    <name>ModelButton</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Choose the model and the device</source>
+        <translation>选择模型和设备</translation>
+    </message>
+    <message>
+        <source>Loading · {model}</source>
+        <translation>正在加载 · {model}</translation>
+    </message>
+    <message>
+        <source>Failed · {model}</source>
+        <translation>加载失败 · {model}</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>选择模型</translation>
+    </message>
+    <message>
+        <source>No model installed</source>
+        <translation>未安装模型</translation>
+    </message>
+    <message>
+        <source>Model: {state}</source>
+        <translation>模型：{state}</translation>
+    </message>
+    <message>
+        <source>{model}   {size}</source>
+        <translation>{model}   {size}</translation>
+    </message>
+    <message>
+        <source>No model is installed</source>
+        <translation>未安装模型</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Free the model's memory</source>
+        <translation>释放模型占用的内存</translation>
+    </message>
+    <message>
+        <source>Get more models…</source>
+        <translation>获取更多模型…</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPane</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Import folder…</source>
+        <translation>导入文件夹…</translation>
+    </message>
+    <message>
+        <source>Import zip…</source>
+        <translation>导入 zip…</translation>
+    </message>
+    <message>
+        <source>Installed</source>
+        <translation>已安装</translation>
+    </message>
+    <message>
+        <source>Nothing yet. Get a model below, or import one.</source>
+        <translation>还没有模型。请在下面获取一个，或导入自己的模型。</translation>
+    </message>
+    <message>
+        <source>Available</source>
+        <translation>可获取</translation>
+    </message>
+    <message>
+        <source>{name} was imported.</source>
+        <translation>已导入 {name}。</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>选择模型文件夹</translation>
+    </message>
+    <message>
+        <source>Choose a zipped model</source>
+        <translation>选择打包的模型</translation>
+    </message>
+    <message>
+        <source>Zip files (*.zip)</source>
+        <translation>Zip 文件 (*.zip)</translation>
+    </message>
+</context>
+<context>
+    <name>PackCard</name>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use {model}</source>
+        <translation>使用 {model}</translation>
+    </message>
+    <message>
+        <source>Verify the files of {model}</source>
+        <translation>校验 {model} 的文件</translation>
+    </message>
+    <message>
+        <source>Open the folder of {model}</source>
+        <translation>打开 {model} 的文件夹</translation>
+    </message>
+    <message>
+        <source>Remove {model}</source>
+        <translation>移除 {model}</translation>
+    </message>
+    <message>
+        <source>{size} on disk</source>
+        <translation>占用磁盘 {size}</translation>
+    </message>
+    <message>
+        <source>needs {memory} of memory</source>
+        <translation>需要 {memory} 内存</translation>
+    </message>
+    <message>
+        <source>context {count} tokens</source>
+        <translation>上下文 {count} 词元</translation>
+    </message>
+    <message>
+        <source>licence not stated</source>
+        <translation>未注明许可证</translation>
+    </message>
+    <message>
+        <source>imported folder</source>
+        <translation>导入的文件夹</translation>
+    </message>
+    <message>
+        <source>source not stated</source>
+        <translation>未注明来源</translation>
+    </message>
+    <message>
+        <source>part of Pollux</source>
+        <translation>Pollux 自带</translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation>正在加载…</translation>
+    </message>
+    <message>
+        <source>It is being loaded.</source>
+        <translation>正在加载。</translation>
+    </message>
+    <message>
+        <source>In use · {device}</source>
+        <translation>使用中 · {device}</translation>
+    </message>
+    <message>
+        <source>It is in use.</source>
+        <translation>正在使用。</translation>
+    </message>
+    <message>
+        <source>It is part of Pollux and goes with it.</source>
+        <translation>它是 Pollux 自带的，无法单独移除。</translation>
+    </message>
+    <message>
+        <source>This folder came without hashes to compare with.</source>
+        <translation>这个文件夹没有附带可供比对的校验值。</translation>
+    </message>
+    <message>
+        <source>Remove {model}?</source>
+        <translation>要移除 {model} 吗？</translation>
+    </message>
+    <message>
+        <source>This frees {size}. It can be got again later.</source>
+        <translation>将释放 {size} 空间，以后可以重新获取。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+</context>
+<context>
+    <name>PreferencesPane</name>
+    <message>
+        <source>Preferences</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>Like the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Text size</source>
+        <translation>文字大小</translation>
+    </message>
+    <message>
+        <source>Language of the interface</source>
+        <translation>界面语言</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>本机</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Automatic takes the graphics card where one works, and falls back to the CPU.</source>
+        <translation>“自动”会优先使用可用的显卡，否则使用 CPU。</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>线程数</translation>
+    </message>
+    <message>
+        <source>Automatic is one for each physical core.</source>
+        <translation>“自动”为每个物理核心一个线程。</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>最长回答</translation>
+    </message>
+    <message>
+        <source>In tokens; a token is about three quarters of an English word.</source>
+        <translation>以词元计；一个词元约为一个汉字，或四分之三个英文单词。</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>开启</translation>
+    </message>
+    <message>
+        <source>Always the likeliest word</source>
+        <translation>总是选最可能的词</translation>
+    </message>
+    <message>
+        <source>The same question gets the same answer.</source>
+        <translation>相同的问题会得到相同的回答。</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Higher is more varied, lower is more sober.</source>
+        <translation>越高越多变，越低越稳重。</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>Choose among the likeliest words that together have this share.</source>
+        <translation>只在累计概率达到此值的最可能的词中选择。</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Top-k</source>
+        <translation>Top-k</translation>
+    </message>
+    <message>
+        <source>Choose among this many of the likeliest words.</source>
+        <translation>只在这么多个最可能的词中选择。</translation>
+    </message>
+    <message>
+        <source>Min-p</source>
+        <translation>Min-p</translation>
+    </message>
+    <message>
+        <source>Leave out words below this share of the likeliest one.</source>
+        <translation>排除概率低于最可能词此比例的词。</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>重复惩罚</translation>
+    </message>
+    <message>
+        <source>Above 1, words that were used become less likely.</source>
+        <translation>大于 1 时，用过的词更不容易再次出现。</translation>
+    </message>
+    <message>
+        <source>Another one each time</source>
+        <translation>每次不同</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>随机种子</translation>
+    </message>
+    <message>
+        <source>The same seed and settings give the same answer.</source>
+        <translation>种子和设置相同，回答就相同。</translation>
+    </message>
+    <message>
+        <source>Default answer settings</source>
+        <translation>恢复默认回答设置</translation>
+    </message>
+    <message>
+        <source>Show logs</source>
+        <translation>查看日志</translation>
+    </message>
+    <message>
+        <source>Open models folder</source>
+        <translation>打开模型文件夹</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Not used while the likeliest word is always taken.</source>
+        <translation>在总是选最可能的词时不起作用。</translation>
+    </message>
+</context>
+<context>
+    <name>PromptDialog</name>
+    <message>
+        <source>System prompt</source>
+        <translation>系统提示词</translation>
+    </message>
+    <message>
+        <source>What the model is told before the conversation begins. Empty means the model's own default.</source>
+        <translation>对话开始前告诉模型的话。留空则使用模型自己的默认设定。</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+</context>
+<context>
+    <name>RichText</name>
+    <message>
+        <source>Pollux does not open links of this kind.</source>
+        <translation>Pollux 不会打开这类链接。</translation>
+    </message>
+    <message>
+        <source>Open this link in the browser? It was written by a model.</source>
+        <translation>要在浏览器中打开这个链接吗？它是模型写出来的。</translation>
+    </message>
+</context>
+<context>
+    <name>SearchLine</name>
+    <message>
+        <source>Clear the search</source>
+        <translation>清除搜索</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>首页</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>对话记录</translation>
+    </message>
+    <message>
+        <source>Search conversations</source>
+        <translation>搜索对话</translation>
+    </message>
+    <message>
+        <source>Nothing found.</source>
+        <translation>没有找到。</translation>
+    </message>
+    <message>
+        <source>Your conversations appear here.</source>
+        <translation>你的对话会显示在这里。</translation>
+    </message>
+    <message>
+        <source>Untitled</source>
+        <translation>无标题</translation>
+    </message>
+    <message>
+        <source>Conversation</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>重命名…</translation>
+    </message>
+    <message>
+        <source>Export as Markdown…</source>
+        <translation>导出为 Markdown…</translation>
+    </message>
+    <message>
+        <source>Export as JSON…</source>
+        <translation>导出为 JSON…</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>删除…</translation>
+    </message>
+    <message>
+        <source>Rename conversation</source>
+        <translation>重命名对话</translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation>标题</translation>
+    </message>
+    <message>
+        <source>Delete “{title}”?</source>
+        <translation>要删除“{title}”吗？</translation>
+    </message>
+    <message>
+        <source>This cannot be undone.</source>
+        <translation>此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Markdown (*.md)</source>
+        <translation>Markdown (*.md)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>Export conversation</source>
+        <translation>导出对话</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>你</translation>
+    </message>
+    <message>
+        <source>Exported to {file}</source>
+        <translation>已导出到 {file}</translation>
+    </message>
+</context>
+<context>
+    <name>TaskBar</name>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+</context>
+<context>
+    <name>catalogue</name>
+    <message>
+        <source>Fluent in Chinese and English, translates, writes simple code; gets facts wrong.</source>
+        <translation>中英文流利，能翻译，会写简单代码；事实有时出错。</translation>
+    </message>
+    <message>
+        <source>The best here: good Chinese and English, good code, fit for summaries.</source>
+        <translation>这里最好的模型：中英文俱佳，代码出色，适合做摘要。</translation>
+    </message>
+    <message>
+        <source>Very fast and small. Plain questions and short texts in English; often shallow.</source>
+        <translation>又快又小，适合简单的英文问题和短文；回答往往较浅。</translation>
+    </message>
+</context>
+<context>
+    <name>devices</name>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>NVIDIA graphics card (CUDA)</source>
+        <translation>NVIDIA 显卡 (CUDA)</translation>
+    </message>
+    <message>
+        <source>Graphics card (DirectML)</source>
+        <translation>显卡 (DirectML)</translation>
+    </message>
+    <message>
+        <source>Apple (CoreML)</source>
+        <translation>Apple (CoreML)</translation>
+    </message>
+</context>
+<context>
+    <name>engine</name>
+    <message>
+        <source>A file of the model {model} is missing: {reason}</source>
+        <translation>模型 {model} 缺少一个文件：{reason}</translation>
+    </message>
+    <message>
+        <source>A model called {name} is already installed.</source>
+        <translation>名为 {name} 的模型已经安装。</translation>
+    </message>
+    <message>
+        <source>Add --yes to remove it without a question.</source>
+        <translation>加上 --yes 可不经询问直接移除。</translation>
+    </message>
+    <message>
+        <source>Add one, for example with: pollux models add smollm2-135m</source>
+        <translation>请添加一个，例如：pollux models add smollm2-135m</translation>
+    </message>
+    <message>
+        <source>Add the model again.</source>
+        <translation>请重新添加该模型。</translation>
+    </message>
+    <message>
+        <source>Allow writing to it, or set POLLUX_HOME to another folder.</source>
+        <translation>请允许写入该文件夹，或把 POLLUX_HOME 设为其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Allow writing to this folder, or set POLLUX_HOME to another folder.</source>
+        <translation>请允许写入该文件夹，或把 POLLUX_HOME 设为其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Another program is writing to the conversations in {folder}; the last change was not saved.</source>
+        <translation>另一个程序正在写入 {folder} 中的对话记录，最近一次更改没有保存。</translation>
+    </message>
+    <message>
+        <source>Build the model with a checkout of Pollux (python3 dev.py export build NAME) and import its folder.</source>
+        <translation>请在 Pollux 的源码目录中构建模型（python3 dev.py export build NAME），再导入其文件夹。</translation>
+    </message>
+    <message>
+        <source>Check that it is there and that you may read it.</source>
+        <translation>请检查它是否存在，以及你是否有权读取。</translation>
+    </message>
+    <message>
+        <source>Check that the file is there and that you may read it.</source>
+        <translation>请检查该文件是否存在，以及你是否有权读取。</translation>
+    </message>
+    <message>
+        <source>Check that you may read {folder}.</source>
+        <translation>请检查你是否有权读取 {folder}。</translation>
+    </message>
+    <message>
+        <source>Check that you may write to {folder}.</source>
+        <translation>请检查你是否有权写入 {folder}。</translation>
+    </message>
+    <message>
+        <source>Check the internet connection and try again: it goes on where it stopped.</source>
+        <translation>请检查网络连接后重试，下载会从中断处继续。</translation>
+    </message>
+    <message>
+        <source>Choose a folder that holds an ONNX Runtime GenAI model.</source>
+        <translation>请选择存放 ONNX Runtime GenAI 模型的文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose a model's folder or .zip file.</source>
+        <translation>请选择模型的文件夹或 .zip 文件。</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or free some space.</source>
+        <translation>请选择其他文件夹，或腾出一些空间。</translation>
+    </message>
+    <message>
+        <source>Choose one with the button at the top, or get one under Models.</source>
+        <translation>请用顶部的按钮选择一个，或到“模型”页获取。</translation>
+    </message>
+    <message>
+        <source>Choose one with the button at the top.</source>
+        <translation>请用顶部的按钮选择一个。</translation>
+    </message>
+    <message>
+        <source>Close other programs, begin a new conversation, or use a smaller model.</source>
+        <translation>请关闭其他程序、开始新对话，或换用更小的模型。</translation>
+    </message>
+    <message>
+        <source>Close the other program and try again.</source>
+        <translation>请关闭另一个程序后重试。</translation>
+    </message>
+    <message>
+        <source>Close whatever uses it, and check that you may write to {folder}.</source>
+        <translation>请关闭正在使用它的程序，并检查你是否有权写入 {folder}。</translation>
+    </message>
+    <message>
+        <source>Convert it to UTF-8 first, for example with iconv.</source>
+        <translation>请先转换为 UTF-8，例如使用 iconv。</translation>
+    </message>
+    <message>
+        <source>Copy the part that matters.</source>
+        <translation>请只复制需要的部分。</translation>
+    </message>
+    <message>
+        <source>Copy {file} to a safe place; Pollux sets a damaged file aside when it starts.</source>
+        <translation>请把 {file} 复制到安全的地方；Pollux 启动时会把损坏的文件另存一旁。</translation>
+    </message>
+    <message>
+        <source>Do not use this model, or get it again from a source that you trust.</source>
+        <translation>请不要使用这个模型，或从可信的来源重新获取。</translation>
+    </message>
+    <message>
+        <source>Drop a model folder, a zipped model, or a text file.</source>
+        <translation>请拖入模型文件夹、打包的模型或文本文件。</translation>
+    </message>
+    <message>
+        <source>Drop a text file, a model folder, or a zipped model.</source>
+        <translation>请拖入文本文件、模型文件夹或打包的模型。</translation>
+    </message>
+    <message>
+        <source>Free some space on the disk that holds {folder}.</source>
+        <translation>请在 {folder} 所在的磁盘上腾出一些空间。</translation>
+    </message>
+    <message>
+        <source>Free some space; what is on the screen is kept until Pollux is closed.</source>
+        <translation>请腾出一些空间；在关闭 Pollux 之前，屏幕上的内容不会丢失。</translation>
+    </message>
+    <message>
+        <source>Get the file again.</source>
+        <translation>请重新获取该文件。</translation>
+    </message>
+    <message>
+        <source>Get the model again.</source>
+        <translation>请重新获取该模型。</translation>
+    </message>
+    <message>
+        <source>Give a question with --prompt, or on standard input.</source>
+        <translation>请用 --prompt 或标准输入提供问题。</translation>
+    </message>
+    <message>
+        <source>Install Pollux again.</source>
+        <translation>请重新安装 Pollux。</translation>
+    </message>
+    <message>
+        <source>It was made by a newer exporter: update Pollux, or get the model in an older format.</source>
+        <translation>它由更新的导出程序生成：请更新 Pollux，或获取旧格式的模型。</translation>
+    </message>
+    <message>
+        <source>Load it again.</source>
+        <translation>请重新加载。</translation>
+    </message>
+    <message>
+        <source>No GPU for {device} was found (or its driver is missing), so the model runs on the CPU.</source>
+        <translation>没有找到可用于 {device} 的显卡（或缺少驱动），模型将在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>No model called "{name}" is installed.</source>
+        <translation>没有安装名为“{name}”的模型。</translation>
+    </message>
+    <message>
+        <source>No model is installed.</source>
+        <translation>没有安装模型。</translation>
+    </message>
+    <message>
+        <source>No model is loaded.</source>
+        <translation>没有加载模型。</translation>
+    </message>
+    <message>
+        <source>Nothing can be written to the folder of the models: {reason}.</source>
+        <translation>无法写入模型文件夹：{reason}。</translation>
+    </message>
+    <message>
+        <source>Nothing was asked.</source>
+        <translation>没有提出问题。</translation>
+    </message>
+    <message>
+        <source>Remove it first: pollux models remove {name}</source>
+        <translation>请先移除它：pollux models remove {name}</translation>
+    </message>
+    <message>
+        <source>Remove the model and add it again, or use another.</source>
+        <translation>请移除该模型后重新添加，或换用其他模型。</translation>
+    </message>
+    <message>
+        <source>Remove the model and add it again.</source>
+        <translation>请移除该模型后重新添加。</translation>
+    </message>
+    <message>
+        <source>Shorten it, or choose a model with a longer context.</source>
+        <translation>请缩短内容，或选择上下文更长的模型。</translation>
+    </message>
+    <message>
+        <source>Shorten it.</source>
+        <translation>请缩短内容。</translation>
+    </message>
+    <message>
+        <source>The catalogue of models cannot be read: {reason}.</source>
+        <translation>无法读取模型目录：{reason}。</translation>
+    </message>
+    <message>
+        <source>The chat template of {model} cannot be read.</source>
+        <translation>无法读取 {model} 的对话模板。</translation>
+    </message>
+    <message>
+        <source>The chat template of {model} cannot be used: {reason}.</source>
+        <translation>无法使用 {model} 的对话模板：{reason}。</translation>
+    </message>
+    <message>
+        <source>The conversation is longer than {model} can read ({limit} tokens): its {count} oldest messages were left out.</source>
+        <translation>对话超出了 {model} 能读取的长度（{limit} 词元），最早的 {count} 条消息已略去。</translation>
+    </message>
+    <message>
+        <source>The conversations could not be read and a new file was begun.</source>
+        <translation>无法读取对话记录，已新建文件。</translation>
+    </message>
+    <message>
+        <source>The conversations could not be saved: {reason}.</source>
+        <translation>无法保存对话记录：{reason}。</translation>
+    </message>
+    <message>
+        <source>The conversations in {folder} cannot be written to; the last change was not saved.</source>
+        <translation>无法写入 {folder} 中的对话记录，最近一次更改没有保存。</translation>
+    </message>
+    <message>
+        <source>The damaged file was kept: {file}</source>
+        <translation>损坏的文件已保留：{file}</translation>
+    </message>
+    <message>
+        <source>The disk is full.</source>
+        <translation>磁盘已满。</translation>
+    </message>
+    <message>
+        <source>The disk is too full: {needed:.1f} GB are needed, {free:.1f} GB are free.</source>
+        <translation>磁盘空间不足：需要 {needed:.1f} GB，剩余 {free:.1f} GB。</translation>
+    </message>
+    <message>
+        <source>The download from {host} failed: {reason}.</source>
+        <translation>从 {host} 下载失败：{reason}。</translation>
+    </message>
+    <message>
+        <source>The download of {file} is not the file that was expected, and was thrown away.</source>
+        <translation>下载到的 {file} 与预期不符，已丢弃。</translation>
+    </message>
+    <message>
+        <source>The exporter cannot be started: {reason}.</source>
+        <translation>无法启动导出程序：{reason}。</translation>
+    </message>
+    <message>
+        <source>The file {file} is not as long as it should be.</source>
+        <translation>文件 {file} 的长度不对。</translation>
+    </message>
+    <message>
+        <source>The folder of the models cannot be read: {reason}.</source>
+        <translation>无法读取模型文件夹：{reason}。</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be written to: {reason}.</source>
+        <translation>无法写入文件夹 {folder}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The input is larger than {limit} MB.</source>
+        <translation>输入超过 {limit} MB。</translation>
+    </message>
+    <message>
+        <source>The input is not valid UTF-8 text (byte {at}).</source>
+        <translation>输入不是有效的 UTF-8 文本（第 {at} 字节）。</translation>
+    </message>
+    <message>
+        <source>The message is too long for {model}: it needs at least {tokens} tokens, and the limit is {limit}.</source>
+        <translation>消息对 {model} 来说太长：至少需要 {tokens} 词元，上限为 {limit}。</translation>
+    </message>
+    <message>
+        <source>The model could not be built: {reason}</source>
+        <translation>无法构建模型：{reason}</translation>
+    </message>
+    <message>
+        <source>The model file {file} cannot be read: {reason}.</source>
+        <translation>无法读取模型文件 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The model file {file} has the wrong size: {there} bytes instead of {wanted}.</source>
+        <translation>模型文件 {file} 大小不对：实际 {there} 字节，应为 {wanted} 字节。</translation>
+    </message>
+    <message>
+        <source>The model file {file} is cut short: {needed} bytes are needed, {size} are there.</source>
+        <translation>模型文件 {file} 不完整：需要 {needed} 字节，只有 {size} 字节。</translation>
+    </message>
+    <message>
+        <source>The model file {file} is damaged.</source>
+        <translation>模型文件 {file} 已损坏。</translation>
+    </message>
+    <message>
+        <source>The model file {file} is missing.</source>
+        <translation>缺少模型文件 {file}。</translation>
+    </message>
+    <message>
+        <source>The model file {file} of {model} is damaged.</source>
+        <translation>{model} 的模型文件 {file} 已损坏。</translation>
+    </message>
+    <message>
+        <source>The model file {file} of {model} is damaged: its contents have changed.</source>
+        <translation>{model} 的模型文件 {file} 已损坏：内容发生了变化。</translation>
+    </message>
+    <message>
+        <source>The model gave no usable answer (its numbers are not finite).</source>
+        <translation>模型没有给出可用的回答（数值溢出）。</translation>
+    </message>
+    <message>
+        <source>The model refers to a file outside its own folder: {file}.</source>
+        <translation>模型引用了自身文件夹以外的文件：{file}。</translation>
+    </message>
+    <message>
+        <source>The model {model} cannot be run: {reason}</source>
+        <translation>无法运行模型 {model}：{reason}</translation>
+    </message>
+    <message>
+        <source>The model {model} is closed.</source>
+        <translation>模型 {model} 已关闭。</translation>
+    </message>
+    <message>
+        <source>The model {model} is of the kind {kind!r}, which this version of Pollux cannot run.</source>
+        <translation>模型 {model} 的类型是 {kind!r}，此版本的 Pollux 无法运行。</translation>
+    </message>
+    <message>
+        <source>The model {model} uses something that this version of Pollux does not know: {reason}</source>
+        <translation>模型 {model} 使用了此版本的 Pollux 不认识的内容：{reason}</translation>
+    </message>
+    <message>
+        <source>The model {model} was made for a newer version of Pollux.</source>
+        <translation>模型 {model} 是为更新版本的 Pollux 制作的。</translation>
+    </message>
+    <message>
+        <source>The model {name} cannot be removed: {reason}.</source>
+        <translation>无法移除模型 {name}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The model {name} is part of Pollux and cannot be removed.</source>
+        <translation>模型 {name} 是 Pollux 自带的，不能移除。</translation>
+    </message>
+    <message>
+        <source>The model {name} was not built.</source>
+        <translation>模型 {name} 没有构建成功。</translation>
+    </message>
+    <message>
+        <source>The model {name} was not removed: nobody can be asked.</source>
+        <translation>没有移除模型 {name}：无法向用户确认。</translation>
+    </message>
+    <message>
+        <source>The model's file {file} cannot be used: {reason}.</source>
+        <translation>无法使用模型文件 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved in {folder}: {reason}.</source>
+        <translation>无法把设置保存到 {folder}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The text is too long for {model}: it has {tokens} tokens, and the limit is {limit}.</source>
+        <translation>文本对 {model} 来说太长：有 {tokens} 词元，上限为 {limit}。</translation>
+    </message>
+    <message>
+        <source>The tokenizer of {model} is damaged.</source>
+        <translation>{model} 的分词器已损坏。</translation>
+    </message>
+    <message>
+        <source>There are too many stop texts, or one is empty or too long.</source>
+        <translation>停止文本过多，或其中有空的或过长的。</translation>
+    </message>
+    <message>
+        <source>There is no device called {device}.</source>
+        <translation>没有名为 {device} 的设备。</translation>
+    </message>
+    <message>
+        <source>There is no model called "{name}".</source>
+        <translation>没有名为“{name}”的模型。</translation>
+    </message>
+    <message>
+        <source>There is no room on the disk that holds {folder}; the last change was not saved.</source>
+        <translation>{folder} 所在的磁盘已满，最近一次更改没有保存。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory to run {model}.</source>
+        <translation>内存不足，无法运行 {model}。</translation>
+    </message>
+    <message>
+        <source>There is nothing to continue: the prompt is empty.</source>
+        <translation>没有可续写的内容：提示为空。</translation>
+    </message>
+    <message>
+        <source>They hold until Pollux is closed. Free some space there or allow writing to it.</source>
+        <translation>这些设置在关闭 Pollux 前有效。请在那里腾出空间或允许写入。</translation>
+    </message>
+    <message>
+        <source>This build of Pollux cannot use {device}, so the model runs on the CPU.</source>
+        <translation>此版本的 Pollux 无法使用 {device}，模型将在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>This installation of Pollux cannot build models: it comes without the exporter.</source>
+        <translation>此安装的 Pollux 不含导出程序，无法构建模型。</translation>
+    </message>
+    <message>
+        <source>This model is made of several parts, which this version of Pollux cannot run.</source>
+        <translation>这个模型由多个部分组成，此版本的 Pollux 无法运行。</translation>
+    </message>
+    <message>
+        <source>Try again later.</source>
+        <translation>请稍后再试。</translation>
+    </message>
+    <message>
+        <source>Try again; if it happens again, the source has changed or something on the way alters it.</source>
+        <translation>请重试；如果再次出现，说明来源已改变，或传输途中被改动。</translation>
+    </message>
+    <message>
+        <source>Try again; the log says more.</source>
+        <translation>请重试；日志中有更多信息。</translation>
+    </message>
+    <message>
+        <source>Update Pollux, or get the model in an older format.</source>
+        <translation>请更新 Pollux，或获取旧格式的模型。</translation>
+    </message>
+    <message>
+        <source>Update Pollux.</source>
+        <translation>请更新 Pollux。</translation>
+    </message>
+    <message>
+        <source>Use a model with one text decoder.</source>
+        <translation>请使用只有一个文本解码器的模型。</translation>
+    </message>
+    <message>
+        <source>Use another model, or get this one again.</source>
+        <translation>请换用其他模型，或重新获取这个模型。</translation>
+    </message>
+    <message>
+        <source>Use at most {most}, each of 1 to 200 characters.</source>
+        <translation>最多 {most} 个，每个 1 至 200 个字符。</translation>
+    </message>
+    <message>
+        <source>Use one of: {choices}.</source>
+        <translation>请使用以下之一：{choices}。</translation>
+    </message>
+    <message>
+        <source>Use one that begins with https://</source>
+        <translation>请使用以 https:// 开头的地址</translation>
+    </message>
+    <message>
+        <source>Verify the model's files, choose the CPU as device, or use another model.</source>
+        <translation>请校验模型文件、改用 CPU，或换用其他模型。</translation>
+    </message>
+    <message>
+        <source>Wait until it is done, or close the other program.</source>
+        <translation>请等它完成，或关闭另一个程序。</translation>
+    </message>
+    <message>
+        <source>Wait until it is done, or stop it.</source>
+        <translation>请等它完成，或将其停止。</translation>
+    </message>
+    <message>
+        <source>Write something first.</source>
+        <translation>请先输入内容。</translation>
+    </message>
+    <message>
+        <source>{advice}</source>
+        <translation>{advice}</translation>
+    </message>
+    <message>
+        <source>{device} failed, so the model now runs on the CPU. The reason given: {reason}</source>
+        <translation>{device} 出错，模型已改用 CPU 运行。原因：{reason}</translation>
+    </message>
+    <message>
+        <source>{file} cannot be imported: {reason}.</source>
+        <translation>无法导入 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{file} cannot be written: {reason}.</source>
+        <translation>无法写入 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <translation>无法写入 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{file} is being downloaded by another Pollux.</source>
+        <translation>另一个 Pollux 正在下载 {file}。</translation>
+    </message>
+    <message>
+        <source>{folder} is not a model: there is no {file} in it.</source>
+        <translation>{folder} 不是模型：其中没有 {file}。</translation>
+    </message>
+    <message>
+        <source>{host} does not hand out the file: it answered {code}.</source>
+        <translation>{host} 没有提供该文件，返回了 {code}。</translation>
+    </message>
+    <message>
+        <source>{model} is busy with another answer.</source>
+        <translation>{model} 正在生成另一个回答。</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read: {reason}.</source>
+        <translation>无法读取 {name}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{name} is a folder without a model in it.</source>
+        <translation>{name} 是文件夹，但其中没有模型。</translation>
+    </message>
+    <message>
+        <source>{name} is not a text file.</source>
+        <translation>{name} 不是文本文件。</translation>
+    </message>
+    <message>
+        <source>{name} is too long for a message: {size} kB, at most {limit} kB can be taken.</source>
+        <translation>{name} 太长，无法放进消息：{size} kB，最多 {limit} kB。</translation>
+    </message>
+    <message>
+        <source>{name} must be between {least} and {most}, not {value}.</source>
+        <translation>{name} 必须在 {least} 与 {most} 之间，不能是 {value}。</translation>
+    </message>
+    <message>
+        <source>{near}</source>
+        <translation>{near}</translation>
+    </message>
+    <message>
+        <source>{path} does not exist.</source>
+        <translation>{path} 不存在。</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>{url} is not a safe address.</source>
+        <translation>{url} 不是安全的地址。</translation>
+    </message>
+</context>
+<context>
+    <name>languages</name>
+    <message>
+        <source>Arabic</source>
+        <translation>阿拉伯语</translation>
+    </message>
+    <message>
+        <source>Bengali</source>
+        <translation>孟加拉语</translation>
+    </message>
+    <message>
+        <source>German</source>
+        <translation>德语</translation>
+    </message>
+    <message>
+        <source>Greek</source>
+        <translation>希腊语</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英语</translation>
+    </message>
+    <message>
+        <source>Spanish</source>
+        <translation>西班牙语</translation>
+    </message>
+    <message>
+        <source>French</source>
+        <translation>法语</translation>
+    </message>
+    <message>
+        <source>Hebrew</source>
+        <translation>希伯来语</translation>
+    </message>
+    <message>
+        <source>Hindi</source>
+        <translation>印地语</translation>
+    </message>
+    <message>
+        <source>Armenian</source>
+        <translation>亚美尼亚语</translation>
+    </message>
+    <message>
+        <source>Italian</source>
+        <translation>意大利语</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>日语</translation>
+    </message>
+    <message>
+        <source>Georgian</source>
+        <translation>格鲁吉亚语</translation>
+    </message>
+    <message>
+        <source>Korean</source>
+        <translation>韩语</translation>
+    </message>
+    <message>
+        <source>Portuguese</source>
+        <translation>葡萄牙语</translation>
+    </message>
+    <message>
+        <source>Russian</source>
+        <translation>俄语</translation>
+    </message>
+    <message>
+        <source>Tamil</source>
+        <translation>泰米尔语</translation>
+    </message>
+    <message>
+        <source>Thai</source>
+        <translation>泰语</translation>
+    </message>
+    <message>
+        <source>Vietnamese</source>
+        <translation>越南语</translation>
+    </message>
+    <message>
+        <source>Chinese</source>
+        <translation>中文</translation>
+    </message>
+    <message>
+        <source>languages not stated</source>
+        <translation>未注明语言</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>{named} and {count} more</source>
+        <translation>{named}等，另有 {count} 种</translation>
+    </message>
+</context>
+<context>
+    <name>presets</name>
+    <message>
+        <source>Assistant</source>
+        <translation>助手</translation>
+    </message>
+    <message>
+        <source>Ask anything, think something through.</source>
+        <translation>随便问，一起把事情想清楚。</translation>
+    </message>
+    <message>
+        <source>Writer</source>
+        <translation>写作</translation>
+    </message>
+    <message>
+        <source>Draft, shorten or polish a text.</source>
+        <translation>起草、缩写或润色文字。</translation>
+    </message>
+    <message>
+        <source>Translator</source>
+        <translation>翻译</translation>
+    </message>
+    <message>
+        <source>Chinese to English, anything else to Chinese.</source>
+        <translation>中文译成英文，其他语言译成中文。</translation>
+    </message>
+    <message>
+        <source>Coder</source>
+        <translation>编程</translation>
+    </message>
+    <message>
+        <source>Write and explain code.</source>
+        <translation>编写并讲解代码。</translation>
+    </message>
+    <message>
+        <source>Customer service</source>
+        <translation>客服</translation>
+    </message>
+    <message>
+        <source>Answer a customer, politely and to the point.</source>
+        <translation>礼貌、切题地答复客户。</translation>
+    </message>
+</context>
+<context>
+    <name>shortcuts</name>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>首页</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Search conversations</source>
+        <translation>搜索对话</translation>
+    </message>
+    <message>
+        <source>Go to the message field</source>
+        <translation>转到输入框</translation>
+    </message>
+    <message>
+        <source>Choose the model and the device</source>
+        <translation>选择模型和设备</translation>
+    </message>
+    <message>
+        <source>Show or hide the sidebar</source>
+        <translation>显示或隐藏侧栏</translation>
+    </message>
+    <message>
+        <source>Send the message</source>
+        <translation>发送消息</translation>
+    </message>
+    <message>
+        <source>New line in the message</source>
+        <translation>在消息中换行</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>停止回答</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>重新回答</translation>
+    </message>
+    <message>
+        <source>Edit your last message</source>
+        <translation>编辑你的上一条消息</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>复制上一个回答</translation>
+    </message>
+    <message>
+        <source>Copy, edit, answer again, on the message that has the focus</source>
+        <translation>对选中的消息：复制、编辑、重新回答</translation>
+    </message>
+    <message>
+        <source>Rename, delete, on a conversation in the list</source>
+        <translation>对列表中的对话：重命名、删除</translation>
+    </message>
+    <message>
+        <source>This list</source>
+        <translation>显示本列表</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+</context>
+<context>
+    <name>tasks</name>
+    <message>
+        <source>Something broke; see the log.</source>
+        <translation>出了点问题，请查看日志。</translation>
+    </message>
+    <message>
+        <source>Cancelled. What was downloaded is kept.</source>
+        <translation>已取消，已下载的部分会保留。</translation>
+    </message>
+    <message>
+        <source>Cancelling…</source>
+        <translation>正在取消…</translation>
+    </message>
+    <message>
+        <source>Everything is as it should be.</source>
+        <translation>一切完好。</translation>
+    </message>
+    <message>
+        <source>Ready.</source>
+        <translation>已就绪。</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Loading</source>
+        <translation>正在加载</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>正在读取</translation>
+    </message>
+    <message>
+        <source>Downloading</source>
+        <translation>正在下载</translation>
+    </message>
+    <message>
+        <source>Unpacking</source>
+        <translation>正在解包</translation>
+    </message>
+    <message>
+        <source>Building the model</source>
+        <translation>正在构建模型</translation>
+    </message>
+    <message>
+        <source>Making it small</source>
+        <translation>正在压缩</translation>
+    </message>
+    <message>
+        <source>Measuring quality</source>
+        <translation>正在检验质量</translation>
+    </message>
+    <message>
+        <source>Copying</source>
+        <translation>正在复制</translation>
+    </message>
+    <message>
+        <source>Verifying</source>
+        <translation>正在校验</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>{speed}/s</source>
+        <translation>{speed}/秒</translation>
+    </message>
+</context>
+</TS>
