@@ -101,7 +101,7 @@ class LanguageModel:
         with self._one_run():
             yield from self._generate(list(prompt_ids), options, cancel, perf_counter())
 
-    def score(self, ids: Sequence[int], cancel: Cancel | None = None) -> float:
+    def score(self, ids: Sequence[int]) -> float:
         """Mean negative log likelihood (nats) of ``ids[1:]``, each given those before; one token a run.
 
         Its exponential is the perplexity. Raises ValueError for fewer than two ids.
@@ -109,8 +109,7 @@ class LanguageModel:
         if len(ids) < 2:
             raise ValueError("a score needs at least two ids")
         self._check_length(len(ids))
-        cancel = cancel or Cancel()
-        total = 0.0
+        cancel, total = Cancel(), 0.0
         with self._one_run():
             decoder = self._opened()
             decoder.cache.truncate(0)

@@ -93,8 +93,11 @@ class Session:
             if device is not CPU:
                 raise DeviceFailure(reason(error)) from error
             raise explained(error, path) from error
+        self.device = device
         # What the session says, not what was asked for: a provider may be left out without an error.
-        self.device = device if device.provider in self._session.get_providers() else CPU
+        if device.provider not in self._session.get_providers():
+            self.close()
+            raise DeviceFailure("ONNX Runtime could not start it")
         if device is not CPU and _share(self._session, device) < LEAST_SHARE:
             self.close()
             raise DeviceFailure("it cannot run most of this model")

@@ -37,11 +37,15 @@ class Graph:
 
     def constant(self, value: object, kind: type = np.int64) -> str:
         array = np.asarray(value, kind)
-        name = f"c_{array.dtype}_{'_'.join(map(str, array.shape))}_{'_'.join(map(str, array.ravel().tolist()))}"
+        name = (
+            f"c_{array.dtype}_{'_'.join(map(str, array.shape))}_{'_'.join(map(str, array.ravel().tolist()))}"
+        )
         self.weights[name] = array
         return name
 
-    def __call__(self, op: str, *inputs: str, out: str | list[str] = "", domain: str = "", **attributes: object) -> str:
+    def __call__(
+        self, op: str, *inputs: str, out: str | list[str] = "", domain: str = "", **attributes: object
+    ) -> str:
         outputs = out if isinstance(out, list) else [out or f"{op}_{len(self.nodes)}"]
         self.nodes.append(helper.make_node(op, list(inputs), outputs, domain=domain, **attributes))
         return outputs[0]
@@ -79,7 +83,12 @@ def angles(g: Graph, positions: str) -> str:
 
 def attention_gqa(g: Graph, n: int, q: str, k: str, v: str) -> str:
     if n == 0:
-        g("Cast", g("ReduceSum", "attention_mask", g.constant([1]), keepdims=0), out="sum", to=TensorProto.INT32)
+        g(
+            "Cast",
+            g("ReduceSum", "attention_mask", g.constant([1]), keepdims=0),
+            out="sum",
+            to=TensorProto.INT32,
+        )
         g("Sub", "sum", g.constant([1], np.int32), out="seqlens")
         total = g("Gather", g("Shape", "attention_mask"), g.constant(1))
         g("Cast", total, out="total", to=TensorProto.INT32)
@@ -88,7 +97,17 @@ def attention_gqa(g: Graph, n: int, q: str, k: str, v: str) -> str:
         g("Sin", table, out="sin")
     return g(
         "GroupQueryAttention",
-        *(q, k, v, f"past_key_values.{n}.key", f"past_key_values.{n}.value", "seqlens", "total", "cos", "sin"),
+        *(
+            q,
+            k,
+            v,
+            f"past_key_values.{n}.key",
+            f"past_key_values.{n}.value",
+            "seqlens",
+            "total",
+            "cos",
+            "sin",
+        ),
         out=[f"attended{n}", f"present.{n}.key", f"present.{n}.value"],
         domain="com.microsoft",
         num_heads=H,
@@ -97,7 +116,7 @@ def attention_gqa(g: Graph, n: int, q: str, k: str, v: str) -> str:
     )
 
 
-def attention_plain(g: Graph, n: int, q: str, k: str, v: str, cache: int) -> str:
+def attention_plain(g: Graph, n: int, q: str, k: str, v: str, *, cache: int) -> str:
     if n == 0:
         table = g("Unsqueeze", angles(g, "position_ids"), g.constant([1]))  # [1, 1, T, D/2]
         g("Cos", table, out="cos")
@@ -138,7 +157,7 @@ def build(gqa: bool, cache: int = TensorProto.FLOAT) -> onnx.ModelProto:
     for n in range(LAYERS):
         y = norm(g, x)
         q, k, v = (g("MatMul", y, f"{kind}{n}") for kind in "qkv")
-        mixed = attention_gqa(g, n, q, k, v) if gqa else attention_plain(g, n, q, k, v, cache)
+        mixed = attention_gqa(g, n, q, k, v) if gqa else attention_plain(g, n, q, k, v, cache=cache)
         x = g("Add", x, g("MatMul", mixed, f"o{n}"))
         inner = g("Relu", g("MatMul", norm(g, x), f"up{n}"))
         x = g("Add", x, g("MatMul", inner, f"down{n}"))
@@ -150,7 +169,10 @@ def build(gqa: bool, cache: int = TensorProto.FLOAT) -> onnx.ModelProto:
     def info(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, shape)
 
-    inputs = [info("input_ids", TensorProto.INT64, "B", "T"), info("attention_mask", TensorProto.INT64, "B", "S")]
+    inputs = [
+        info("input_ids", TensorProto.INT64, "B", "T"),
+        info("attention_mask", TensorProto.INT64, "B", "S"),
+    ]
     if not gqa:
         inputs.append(info("position_ids", TensorProto.INT64, "B", "T"))
     outputs = [info("logits", cache, "B", 1 if gqa else "T", V)]
