@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -44,7 +45,7 @@ class Graph:
         return name
 
     def __call__(
-        self, op: str, *inputs: str, out: str | list[str] = "", domain: str = "", **attributes: object
+        self, op: str, *inputs: str, out: str | list[str] = "", domain: str = "", **attributes: Any
     ) -> str:
         outputs = out if isinstance(out, list) else [out or f"{op}_{len(self.nodes)}"]
         self.nodes.append(helper.make_node(op, list(inputs), outputs, domain=domain, **attributes))

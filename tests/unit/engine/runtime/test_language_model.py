@@ -116,7 +116,7 @@ def test_the_cache_grows_in_steps_and_keeps_what_it_holds(model: LanguageModel) 
     # One piece from the beginning gives the same.
     once = fresh(model)
     run(once, ids, greedy(601))
-    assert ids_held(once)[: len(held) + 400] == ids_held(model)[: len(held) + 400]
+    assert ids_held(once)[: len(held) + 399] == ids_held(model)
 
 
 def test_the_context_fills_up(model: LanguageModel) -> None:
@@ -199,13 +199,13 @@ def test_cancel_ends_a_run_under_way_and_keeps_what_was_done(model: LanguageMode
 
 def test_cancel_between_two_tokens(model: LanguageModel) -> None:
     cancel = Cancel()
-    chunks = 0
+    items: list[object] = []
     for item in model.generate(PROMPT, greedy(1000), cancel):
+        items.append(item)
         if isinstance(item, TextChunk):
-            chunks += 1
             cancel.set()
-    assert isinstance(item, Finished)
-    assert item.reason == "cancelled" and chunks <= 2
+    assert finished(items).reason == "cancelled"
+    assert sum(isinstance(item, TextChunk) for item in items) <= 2  # the second: half a character at the end
 
 
 class BrokenGraph:
