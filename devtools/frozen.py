@@ -89,6 +89,8 @@ def bare_environment(home: Path) -> dict[str, str]:
     """What a frozen app may count on: a home for its data, and no Python anywhere."""
     kept = ("SystemRoot", "TEMP", "TMP", "HOME", "USERPROFILE", "LANG")
     variables = {name: os.environ[name] for name in kept if name in os.environ}
+    if sys.platform.startswith("linux"):
+        variables["LC_ALL"] = "C.UTF-8"
     return {**variables, "PATH": "", "POLLUX_HOME": str(home)}
 
 
