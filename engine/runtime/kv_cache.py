@@ -18,8 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime as ort
 
-from engine import machine
-from engine.runtime.session import Session, out_of_memory
+from engine.runtime.session import Session, fits_memory, out_of_memory
 
 FIRST_CAPACITY_TOKENS = 512
 
@@ -85,7 +84,7 @@ class KVCache:
         return ort.OrtValue.ortvalue_from_numpy(array, kind, number)
 
     def _room_for(self, bytes_: int) -> None:
-        if bytes_ > machine.available_memory_bytes():
+        if not fits_memory(bytes_):
             raise out_of_memory(self._session.path.parent.name)
 
 
@@ -111,8 +110,10 @@ class SharedKV(KVCache):
         capacity = max(self.capacity_tokens, FIRST_CAPACITY_TOKENS)
         while capacity < needed:
             capacity *= 2
-        capacity = max(needed, min(capacity, self.limit_tokens))
         layout, held = self.layout, self.length
+        if not fits_memory(layout.bytes_for(capacity)):
+            capacity = needed + FIRST_CAPACITY_TOKENS  # a smaller step, while that is possible
+        capacity = max(needed, min(capacity, self.limit_tokens))
         self._room_for(layout.bytes_for(capacity) - layout.bytes_for(self.capacity_tokens))
         shape = (1, layout.heads, capacity, layout.head_size)
         names = zip(layout.past_names, layout.present_names, strict=True)

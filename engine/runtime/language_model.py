@@ -19,7 +19,6 @@ from typing import Protocol
 
 import numpy as np
 
-from engine import machine
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.packs import Pack
@@ -33,6 +32,7 @@ from engine.runtime.session import (
     Interrupted,
     Session,
     fallback_notice,
+    fits_memory,
     open_session,
     out_of_memory,
 )
@@ -74,7 +74,7 @@ class LanguageModel:
         :attr:`provider` then says what it runs on, :attr:`notices` what the user should know about that.
         Raises EngineError where files are missing or damaged, or memory does not suffice.
         """
-        if pack.size_bytes > machine.available_memory_bytes():
+        if not fits_memory(pack.size_bytes):
             raise out_of_memory(pack.display_name)
         model = cls(pack, Tokenizer.open(pack.folder), ChatTemplate.open(pack.folder), threads)
         model._open_session(device)

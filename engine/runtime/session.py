@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+import psutil
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state  # type: ignore[attr-defined]
 
 from engine import machine
@@ -42,8 +43,11 @@ NUMPY_TYPES = {
     "tensor(int64)": np.dtype(np.int64),
     "tensor(int32)": np.dtype(np.int32),
 }
-# Below this share of the nodes a provider does not run the model, whatever the session lists.
+# Of the heavy nodes a device must run at least this share, whatever providers the session lists. A model whose
+# attention has to leave the GPU in each layer is slower there than on the CPU, so "auto" asks for more.
 LEAST_SHARE = 0.5
+LEAST_SHARE_AUTO = 0.9
+HEAVY_OPERATORS = ("MatMul", "Gemm", "Attention")
 
 QUIET = 4  # what goes wrong is raised; said on a user's terminal too, it is noise
 ort.set_default_logger_severity(QUIET)
@@ -56,6 +60,10 @@ class Interrupted(Exception):  # noqa: N818  not an error
 
 class DeviceFailure(Exception):  # noqa: N818
     """A device other than the CPU failed while the model ran; the CPU can take over."""
+
+
+class UnsuitedModel(DeviceFailure):
+    """The device is sound, but most of the work of this model would not run there."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,13 @@ class TensorInfo:
 class Session:
     """An open model file. Close it to free its memory."""
 
-    def __init__(self, path: Path, device: Device, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, device: Device, threads: int = 0, least_share: float = LEAST_SHARE
+    ) -> None:
         """Open ``path`` on ``device`` and on nothing else but the CPU.
 
         ``threads`` 0 means one for each physical core. Raises EngineError where the file is to blame, and
-        DeviceFailure where the device is.
+        DeviceFailure where the device is, or where it would run less than ``least_share`` of the work.
         """
         self.path = path
         self.threads = threads or machine.physical_cores()
@@ -98,9 +108,9 @@ class Session:
         if device.provider not in self._session.get_providers():
             self.close()
             raise DeviceFailure("ONNX Runtime could not start it")
-        if device is not CPU and _share(self._session, device) < LEAST_SHARE:
+        if device is not CPU and _share(self._session, device) < least_share:
             self.close()
-            raise DeviceFailure("it cannot run most of this model")
+            raise UnsuitedModel("this model is not made for it")
         self.inputs = {info.name: _tensor_info(info) for info in self._session.get_inputs()}
         self.outputs = {info.name: _tensor_info(info) for info in self._session.get_outputs()}
 
@@ -158,8 +168,10 @@ def open_session(
     """Open ``path`` on the device that the user chose, or on the best one that works with "auto".
 
     ``try_out`` runs the model once: a device counts as working only after that. Whatever fails, the CPU
-    takes over, and a Notice says so (unless "auto" simply found no other device).
+    takes over, and a Notice says so, unless nobody asked for that device: with "auto" only an NVIDIA GPU that
+    is there and fails is worth a word.
     """
+    least_share = LEAST_SHARE_AUTO if device == "auto" else LEAST_SHARE
     notices: list[Notice] = []
     for candidate in devices.candidates(device):
         missing = devices.missing(candidate)
@@ -169,12 +181,16 @@ def open_session(
             continue
         session = None
         try:
-            session = Session(path, candidate, threads)
+            session = Session(path, candidate, threads, least_share)
             try_out(session)
+        except UnsuitedModel as failure:
+            if device != "auto":
+                notices.append(fallback_notice(candidate, str(failure)))
         except DeviceFailure as failure:
             if session is not None:
                 session.close()
-            notices.append(fallback_notice(candidate, str(failure)))
+            if device != "auto" or candidate is devices.CUDA:
+                notices.append(fallback_notice(candidate, str(failure)))
         else:
             return session, tuple(notices)
     session = Session(path, CPU, threads)
@@ -239,6 +255,11 @@ def explained(error: Exception, path: Path) -> EngineError:
     )
 
 
+def fits_memory(bytes_: int) -> bool:
+    """Whether so much more memory can be had. In doubt yes: what the system caches counts as free."""
+    return bytes_ <= min(psutil.virtual_memory().available, machine.total_memory_bytes())
+
+
 def out_of_memory(model: str) -> EngineError:
     """Not enough memory for the model or for what it has to remember."""
     return EngineError(
@@ -265,13 +286,13 @@ def _options(device: Device, threads: int) -> ort.SessionOptions:
 
 
 def _share(session: ort.InferenceSession, device: Device) -> float:
-    """The share of the model's nodes that ``device`` runs."""
+    """The share of the model's heavy nodes that ``device`` runs; 1 if it has none, or all are fused there."""
     total = mine = 0
     for part in session.get_provider_graph_assignment_info():
-        count = len(part.get_nodes())
-        total += count
-        mine += count if part.ep_name == device.provider else 0
-    return mine / total if total else 0.0
+        heavy = sum(any(word in node.op_type for word in HEAVY_OPERATORS) for node in part.get_nodes())
+        total += heavy
+        mine += heavy if part.ep_name == device.provider else 0
+    return mine / total if total else 1.0
 
 
 def _tensor_info(info: ort.NodeArg) -> TensorInfo:

@@ -16,7 +16,7 @@ from engine import Pollux
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Finished, Notice, Progress, TextChunk
-from engine.runtime import language_model
+from engine.runtime import session
 from engine.runtime.devices import CPU, CUDA
 from engine.runtime.language_model import LanguageModel
 from engine.tasks.chat import GREEDY, ChatOptions, Turn
@@ -286,7 +286,7 @@ def test_score_is_the_mean_log_likelihood(model: LanguageModel) -> None:
 
 
 def test_too_little_memory(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language_model.machine, "available_memory_bytes", lambda: 1000)
+    monkeypatch.setattr(session.machine, "total_memory_bytes", lambda: 1000)
     with pytest.raises(EngineError, match="not enough memory"):
         fresh(model)
     with pytest.raises(EngineError, match="not enough memory"):  # for the cache to grow

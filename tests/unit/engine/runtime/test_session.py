@@ -13,7 +13,14 @@ from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.runtime import devices, session
 from engine.runtime.devices import CPU, CUDA
-from engine.runtime.session import DeviceFailure, Interrupted, Session, explained, open_session
+from engine.runtime.session import (
+    DeviceFailure,
+    Interrupted,
+    Session,
+    UnsuitedModel,
+    explained,
+    open_session,
+)
 from tests.unit.engine.pack_maker import field, model, varint
 from tests.unit.engine.runtime.tiny_pack import SOURCE
 
@@ -71,7 +78,9 @@ def test_a_device_that_fails_at_the_start(monkeypatch: pytest.MonkeyPatch) -> No
     tried: list[str] = []
 
     class Failing(Session):
-        def __init__(self, path: Path, device: devices.Device, threads: int = 0) -> None:
+        def __init__(
+            self, path: Path, device: devices.Device, threads: int = 0, least_share: float = 0.5
+        ) -> None:
             tried.append(device.key)
             if device is CUDA:
                 raise DeviceFailure("no kernel image")
@@ -86,7 +95,7 @@ def test_a_device_that_fails_at_the_start(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_device_that_fails_at_the_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "missing", lambda device: None)
-    monkeypatch.setattr(session, "Session", lambda path, device, threads: Session(path, CPU, threads))
+    monkeypatch.setattr(session, "Session", lambda path, device, *settings: Session(path, CPU, 1))
     runs: list[Session] = []
 
     def try_out(found: Session) -> None:
@@ -97,6 +106,25 @@ def test_a_device_that_fails_at_the_first_run(monkeypatch: pytest.MonkeyPatch) -
     found, notices = open_session(MODEL, "cuda", 1, try_out)
     assert found is runs[1]
     assert [notice.code for notice in notices] == ["cpu_fallback"]
+
+
+def test_a_model_that_is_not_made_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "missing", lambda device: None)
+    wanted: list[float] = []
+
+    class Unsuited(Session):
+        def __init__(
+            self, path: Path, device: devices.Device, threads: int = 0, least_share: float = 0.5
+        ) -> None:
+            if device is not CPU:
+                wanted.append(least_share)
+                raise UnsuitedModel("this model is not made for it")
+            super().__init__(path, device, threads)
+
+    monkeypatch.setattr(session, "Session", Unsuited)
+    assert opened(MODEL, "auto")[1] == []
+    assert len(opened(MODEL, "cuda")[1]) == 1
+    assert wanted == [0.9, 0.9, 0.9, 0.5]
 
 
 def test_a_choice_that_there_is_not() -> None:
