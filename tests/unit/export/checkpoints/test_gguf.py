@@ -14,10 +14,15 @@ pytest.importorskip("torch", reason="needs the export extra")
 from gguf.constants import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
 
+from engine.catalogue import read_catalogue
 from engine.errors import EngineError
-from export.checkpoints.gguf import GgufCheckpoint
+from engine.folders import cache_folder
+from export.checkpoints.gguf import GgufCheckpoint, gguf_name
+from export.checkpoints.gguf_header import read_gguf
 from export.checkpoints.interface import ModelInfo, SpecialTokens
 from tests import tiny
+
+CHECKPOINTS = cache_folder() / "checkpoints"  # the user's, looked up before any fixture points elsewhere
 
 
 @pytest.fixture
@@ -157,3 +162,25 @@ def test_a_bad_tokenizer_is_named(change: dict[str, Any], named: str, folder: Pa
     checkpoint = GgufCheckpoint(tiny.write_gguf(folder / "a.gguf", tiny.LLAMA, tensors, metadata=metadata))
     with pytest.raises(EngineError, match=named):
         checkpoint.tokenizer_files()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("model", ["smollm2-135m", "qwen2.5-coder-1.5b"])
+def test_real_tensors_equal_the_library(model: str) -> None:
+    """Every format that a real file holds, taken apart and put together again, bit for bit."""
+    path = CHECKPOINTS / read_catalogue().get(model).source.file
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not in the cache")
+    checkpoint = GgufCheckpoint(path)
+    stored = read_gguf(path).tensors
+    seen: set[str] = set()
+    for name in checkpoint.names:
+        tensor = stored[gguf_name(name)]
+        if tensor.format.name in seen or ".q." in name or ".k." in name or name == "embedding.weight":
+            continue  # one of each format will do; not those whose rows we put in another order
+        seen.add(tensor.format.name)
+        expected = dequantize(tensor.raw, tensor.format)
+        np.testing.assert_array_equal(checkpoint.read(name), expected)
+        if parts := checkpoint.quantised(name):
+            np.testing.assert_array_equal(parts.dequantised(), expected)
+    assert len(seen) >= 2
