@@ -20,7 +20,7 @@ from engine.errors import EngineError
 from engine.genai_config import GenaiConfig
 from engine.results import Progress
 from engine.runtime.kv_cache import KVCache, KVLayout, SeparateKV, SharedKV
-from engine.runtime.session import Interrupted, Session
+from engine.runtime.session import ORT_ERRORS, Interrupted, Session
 
 # Measured faster than one piece, and short enough to say how far it is.
 PREFILL_CHUNK_TOKENS = 128
@@ -113,7 +113,10 @@ class Decoder:
             binding.bind_ortvalue_output(config.logits, self._logits_value)
         else:
             binding.bind_output(config.logits)
-        self.cache.prepare(new)
+        try:
+            self.cache.prepare(new)
+        except ORT_ERRORS as error:  # no memory, here or on the device
+            raise self._session.failure(error) from error
         self._session.run(binding, cancel)
         self.cache.commit(id_list)
         if not bound:

@@ -99,7 +99,13 @@ class SharedKV(KVCache):
     def prepare(self, new_tokens: int) -> None:
         needed = self.length + new_tokens
         if needed > self.capacity_tokens:
-            self._grow(needed)
+            grown = False
+            try:
+                self._grow(needed)
+                grown = True
+            finally:
+                if not grown:  # some tensors are new and some old: begin again with the next run
+                    self.close()
 
     def close(self) -> None:
         super().close()

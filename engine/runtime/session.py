@@ -142,15 +142,18 @@ class Session:
         def interrupt() -> None:
             options.terminate = True
 
+        session = self._open()
         try:
             with cancel.interrupting(interrupt):
-                self._open().run_with_iobinding(binding, options)
+                session.run_with_iobinding(binding, options)
         except ORT_ERRORS as error:
             if cancel.is_set:  # by our flag, never by the text of the error
                 raise Interrupted from error
-            if self.device is not CPU:
-                raise DeviceFailure(reason(error)) from error
-            raise explained(error, self.path) from error
+            raise self.failure(error) from error
+
+    def failure(self, error: Exception) -> EngineError | DeviceFailure:
+        """What an error of ONNX Runtime means here: on the CPU the user's problem, elsewhere the device's."""
+        return explained(error, self.path) if self.device is CPU else DeviceFailure(reason(error))
 
     def close(self) -> None:
         """Free the session; what was bound from it must be let go of too."""

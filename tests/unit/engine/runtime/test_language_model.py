@@ -295,6 +295,26 @@ def test_too_little_memory(model: LanguageModel, monkeypatch: pytest.MonkeyPatch
     assert run(model, (PROMPT * 30)[:600], greedy(2)).new_tokens == 2
 
 
+def test_no_memory_half_way_through_growing(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = (PROMPT * 30)[:600]
+    expected = run(fresh(model), ids, greedy(5)).text
+    run(model, PROMPT, greedy(5))
+    assert model._decoder
+    cache: Any = model._decoder.cache
+    real, calls = cache._value, []
+
+    def value(array: object) -> object:
+        calls.append(array)
+        if len(calls) == 3:
+            raise MemoryError
+        return real(array)
+
+    monkeypatch.setattr(cache, "_value", value)
+    with pytest.raises(EngineError, match="not enough memory"):
+        run(model, ids, greedy(5))
+    assert run(model, ids, greedy(5)).text == expected
+
+
 def test_graphs_that_are_no_decoder(tmp_path: Path, model: LanguageModel) -> None:
     config = model.pack.config
     for changes, says in (
