@@ -14,6 +14,10 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Pollux; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["selftest", "--gui"]:
+        from app.selftest import main as window_test
+
+        return window_test()
     if arguments:
         from engine.__main__ import main as command_line
 

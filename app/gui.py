@@ -58,7 +58,13 @@ class Desktop(QObject):
         best = self.host.best_pack()
         if best is not None:
             self.host.load(best.name)
-        self.host.jobs.start_files(Job(_warm_up, "warm up"))
+        self._warm_job = Job(_warm_up, "warm up")
+        self._warm_job.signals.item.connect(self._warm)
+        self.host.jobs.start_files(self._warm_job)
+
+    @Slot(object, object)
+    def _warm(self, _job: Job, _item: object) -> None:
+        self.window.chat.view.warm_up()
 
     @Slot()
     def come_forward(self) -> None:

@@ -37,7 +37,7 @@ from app.shortcuts import ShortcutsDialog, shortcut_list
 from app.sidebar import Sidebar
 from app.theme import app_icon, apply_theme, colours
 from app.widgets.banner import Banner, BannerStack
-from app.widgets.basics import label, tool_button
+from app.widgets.basics import ElidedLabel, tool_button
 from engine.errors import EngineError
 from engine.results import Notice
 
@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._history, self._translations = history, translations
         self._section = "home"
         self._rebuild_pending = False
+        self._closed = False
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self.setMinimumSize(720, 520)
@@ -145,8 +146,7 @@ class MainWindow(QMainWindow):
         toggle = tool_button(self.tr("Show or hide the sidebar"), "sidebar", 20, tint=colours().muted)
         toggle.clicked.connect(self.toggle_sidebar)
         row.addWidget(toggle)
-        self._title = label("", "strong", wrap=False)
-        self._title.setMinimumWidth(1)
+        self._title = ElidedLabel("strong")
         row.addWidget(self._title, 1)
         self.model_button = ModelButton(self._host, self._settings)
         self.model_button.show_models.connect(self.show_models)
@@ -252,12 +252,14 @@ class MainWindow(QMainWindow):
     def _update_title(self) -> None:
         conversation = self._session.conversation
         if self._section == "chat":
-            self._title.setText(conversation.title if conversation else self.tr("New chat"))
+            self._title.set_whole(conversation.title if conversation else self.tr("New chat"))
         else:
-            self._title.setText("")
+            self._title.set_whole("")
 
     @Slot()
     def _list_changed(self) -> None:
+        if self._closed:  # quitting closes the window while an answer is being ended
+            return
         self.sidebar.refresh()
         self._opened()
 
@@ -404,6 +406,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save, cancel, wait, free."""
+        if self._closed:
+            event.accept()
+            return
+        self._closed = True
         self.chat.save_draft()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         self._settings.change(window=geometry, sidebar_width=max(self._splitter.sizes()[0], 0))

@@ -33,7 +33,7 @@ class Settings:
     device: str = "auto"
     threads: int = 0
     greedy: bool = False
-    temperature: float = 0.7
+    temperature: float = 0.2  # what the makers of small models advise; 0.7 makes them ramble
     top_p: float = 0.95
     top_k: int = 40
     min_p: float = 0.05

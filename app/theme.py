@@ -105,7 +105,19 @@ DARK = Colours(
 
 # Asked for by name: left to itself, Qt took the bold face of a collection for Chinese text.
 _CJK = ("Microsoft YaHei UI", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei")
-CJK_MONO = ("Microsoft YaHei UI", "PingFang SC", "Noto Sans Mono CJK SC", "Noto Sans CJK SC")
+MONO_FAMILIES = (
+    "Cascadia Mono",
+    "SF Mono",
+    "Menlo",
+    "Consolas",
+    "DejaVu Sans Mono",
+    "Liberation Mono",
+    "Noto Sans Mono CJK SC",
+    "Microsoft YaHei UI",
+    "PingFang SC",
+    "Noto Sans CJK SC",
+    "monospace",
+)
 _current = LIGHT
 _base_points = 0.0
 
@@ -242,7 +254,7 @@ def rich_text_sheet() -> str:
     )
 
 
-MONO = "'Cascadia Mono', 'SF Mono', 'Menlo', 'Consolas', 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', 'Noto Sans CJK SC', monospace"
+MONO = ", ".join(f"'{family}'" for family in MONO_FAMILIES)
 
 _SHEET = """
 QWidget#sidebar { background: $sidebar; border: none; }

@@ -60,6 +60,7 @@ def main(folder: Path) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app.gui import Desktop, make_application
+    from engine.catalogue import read_catalogue
     from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,8 +71,11 @@ def main(folder: Path) -> int:
         loop = QEventLoop()
         QTimer.singleShot(ms, loop.quit)
         loop.exec()
+        focus = QApplication.focusWidget()
+        if focus is not None:
+            focus.clearFocus()
 
-    door = FakeDoor(the_store=FakeStore([fake_pack()]))
+    door = FakeDoor(the_store=FakeStore([fake_pack()]), entries=read_catalogue().entries)
     desktop = Desktop(app, door)
     window = desktop.window
     window.resize(1180, 800)

@@ -460,6 +460,7 @@ class PromptDialog(QDialog):
         )
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Preset"))
+        self.choice.view().setAccessibleName(self.tr("Preset"))
         for item in presets():
             self.choice.addItem(item.title, item.key)
         self.choice.setCurrentIndex(max(self.choice.findData(key), 0))

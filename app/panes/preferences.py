@@ -50,6 +50,8 @@ class Section(QFrame):
             box.addWidget(label(explanation, "small"), 1, 0)
         control.setAccessibleName(name)
         control.setAccessibleDescription(explanation)
+        if isinstance(control, QComboBox):
+            control.view().setAccessibleName(name)
         if not isinstance(control, QCheckBox):
             control.setMinimumWidth(200)
         self._grid.addWidget(texts, row, 0)
@@ -192,6 +194,7 @@ class PreferencesPane(Page):
         made.setRange(low, high)
         made.setValue(value)
         made.setKeyboardTracking(False)
+        made.lineEdit().setTextMargins(8, 0, 0, 0)  # the style sheet's padding does not reach it
         made.setProperty("key", key)
         made.valueChanged.connect(self._numbered)
         return made
@@ -203,6 +206,7 @@ class PreferencesPane(Page):
         made.setDecimals(2)
         made.setValue(value)
         made.setKeyboardTracking(False)
+        made.lineEdit().setTextMargins(8, 0, 0, 0)  # the style sheet's padding does not reach it
         made.setProperty("key", key)
         made.valueChanged.connect(self._numbered)
         return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -23,6 +24,7 @@ from app.theme import colours, pixmap
 from app.widgets.basics import button, label, tool_button
 from engine.errors import EngineError
 
+NARROW_PX = 620
 _ICONS = {"error": "warning", "warn": "warning", "info": "info"}
 
 
@@ -58,11 +60,15 @@ class Banner(QFrame):
         self.bar.setAccessibleName(self.tr("Progress"))
         self.bar.hide()
         texts.addWidget(self.bar)
-        row.addLayout(texts, 1)
+        self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._middle.setSpacing(10)
+        self._middle.addLayout(texts, 1)
+        row.addLayout(self._middle, 1)
         self.detail.setVisible(bool(detail))  # only now: shown without a parent it would be a window
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
-        row.addLayout(self._buttons)
+        self._buttons.addStretch(1)
+        self._middle.addLayout(self._buttons)
         self.setAccessibleName(f"{text} {detail}".strip())
         if closable:
             close = tool_button(self.tr("Close this message"), "close", 16, tint=tint)
@@ -74,6 +80,14 @@ class Banner(QFrame):
         made = button(text)
         self._buttons.addWidget(made)
         return made
+
+    def resizeEvent(self, event) -> None:
+        """In a narrow window the buttons go below the text."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW_PX
+        self._middle.setDirection(
+            QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        )
 
     def clear_buttons(self) -> None:
         """Remove the buttons."""

@@ -32,6 +32,33 @@ def label(text: str, role: str = "", wrap: bool = True) -> QLabel:
     return made
 
 
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is no room; its whole text is the tool tip."""
+
+    def __init__(self, role: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setMinimumWidth(1)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+
+    def set_whole(self, text: str) -> None:
+        """Show a text."""
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def resizeEvent(self, event) -> None:
+        """Another width shows more or less."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
+
+
 def button(text: str, role: str = "", icon_name: str = "", tint: str = "") -> QPushButton:
     """A push button; its text is its accessible name."""
     made = QPushButton(text)

@@ -322,6 +322,16 @@ class MessageView(QScrollArea):
         for widget in self._widgets:
             widget.show_actions(widget._has_focus() or widget.underMouse())
 
+    def warm_up(self) -> None:
+        """Make and forget one message of each kind: the first ones cost more, and then nobody is waiting."""
+        for role, text in (("user", "x"), ("assistant", "x\n\n```\nx\n```")):
+            message = Message(0, 0, role, text, "stop", 0.0, "x", "x", 1, 1.0)  # type: ignore[arg-type]
+            widget = MessageWidget(message, self._jobs)
+            widget.setParent(self)
+            for part in (widget, *widget.findChildren(QWidget)):
+                part.ensurePolished()
+            widget.deleteLater()
+
     @property
     def widgets(self) -> tuple[MessageWidget, ...]:
         """The messages on the screen."""

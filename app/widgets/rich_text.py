@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.markdown import SAFE_SCHEMES
-from app.theme import CJK_MONO, colours, rich_text_sheet
+from app.theme import MONO_FAMILIES, colours, rich_text_sheet
 from app.widgets.basics import button, label
 
 
@@ -229,7 +229,7 @@ class _CodeView(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setFamilies([font.family(), *CJK_MONO])
+        font.setFamilies(list(MONO_FAMILIES))
         font.setPointSizeF(QGuiApplication.font().pointSizeF() * 0.95)
         self.setFont(font)
         self.document().setDocumentMargin(10)

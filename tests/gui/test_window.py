@@ -72,9 +72,7 @@ def test_model_menu_switches(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
     menu.aboutToShow.emit()
     action = next(item for item in menu.actions() if item.text().startswith("SmolLM2"))
     action.trigger()
-    qtbot.waitUntil(
-        lambda: desktop.host.model.status == "ready" and desktop.host.model.pack == fake_pack()
-    )
+    qtbot.waitUntil(lambda: desktop.host.model.status == "ready" and desktop.host.model.pack == fake_pack())
     assert desktop.settings.value.model == "smollm2-135m"
 
 
@@ -213,6 +211,18 @@ def test_without_a_display_the_command_line_is_named(
     assert "pollux chat" in capsys.readouterr().err
 
 
+def test_window_selftest() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "selftest", "--gui"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("window: ok")
+
+
 def test_importing_the_way_in_imports_no_qt() -> None:
     code = "import app.__main__, sys; sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
@@ -241,7 +251,8 @@ def test_every_control_has_an_accessible_name(qtbot: QtBot, open_desktop: OpenDe
             continue
         if isinstance(widget.parent(), (QComboBox, QAbstractSpinBox)) or (
             isinstance(widget, QListView)
-            and type(widget.parent()).__name__ == "QWidget" and widget.window() is not desktop.window
+            and type(widget.parent()).__name__ == "QWidget"
+            and widget.window() is not desktop.window
         ):
             continue  # parts of a control that has a name
         text = widget.text().strip() if isinstance(widget, QAbstractButton) else ""
