@@ -15,6 +15,7 @@ Only the candidates that can survive are ever sorted: V may be 150,000 and there
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
@@ -44,7 +45,7 @@ class SamplingOptions(Protocol):
 
 
 class Candidates(NamedTuple):
-    """What may come next: ids and their probabilities (float64, sum 1), the most probable first."""
+    """What may come next: ids and their probabilities (sum 1), the most probable first; by id if nothing was cut."""
 
     ids: NDArray[np.int64]
     probabilities: NDArray[np.float64]
@@ -87,46 +88,53 @@ class Sampler:
 
 def candidates(logits: NDArray[np.float32], options: SamplingOptions) -> Candidates:
     """The ids that may be chosen after temperature, top-k, top-p and min-p, and how probable each is."""
-    largest = logits.max()  # NaN if there is any
+    largest = float(logits.max())  # NaN if there is any
     check_finite(largest)
-    size = len(logits)
-    count = min(options.top_k or size, size)
-    if count < size:
-        least = np.partition(logits, size - count)[size - count]
-        ids = np.flatnonzero(logits >= least)
-        logits = logits[ids]
+    size, total = len(logits), None
+    if 0 < options.top_k < size:
+        ids = np.flatnonzero(logits >= np.partition(logits, size - options.top_k)[size - options.top_k])
+    elif options.top_p < 1:
+        ids, total = _enough_for_nucleus(logits, largest, options)
+    elif options.min_p > 0:  # with room for rounding, the exact cut comes below
+        ids = np.flatnonzero(logits >= largest + options.temperature * (math.log(options.min_p) - 1e-3))
     else:
-        ids = np.arange(size)
-    # Less the largest first: no overflow, and the most probable has weight 1.
-    weights = np.exp((logits.astype(np.float64) - float(largest)) / options.temperature)
-    order = _nucleus(weights, options.top_p)
-    kept = weights[order]
+        weights = _weights(logits, largest, options.temperature)
+        return Candidates(np.arange(size), weights / weights.sum())
+    ids = ids[np.argsort(-logits[ids], kind="stable")]
+    weights = _weights(logits[ids], largest, options.temperature)
+    if options.top_p < 1:
+        needed = options.top_p * (weights.sum() if total is None else total)
+        weights = weights[: int(np.searchsorted(weights.cumsum(), needed, side="left")) + 1]
     if options.min_p > 0:
-        kept = kept[kept >= options.min_p]
-    return Candidates(ids[order[: len(kept)]], kept / kept.sum())
+        weights = weights[weights >= options.min_p]  # the largest is 1
+    return Candidates(ids[: len(weights)], weights / weights.sum())
 
 
-def _nucleus(weights: NDArray[np.float64], top_p: float) -> NDArray[np.int64]:
-    """Indices of the fewest largest weights that reach ``top_p`` of the sum, largest first; ties by index."""
-    size = len(weights)
-    needed = top_p * weights.sum()
-    count = FIRST_CANDIDATES if top_p < 1 else size
+def _weights(logits: NDArray[np.float32], largest: float, temperature: float) -> NDArray[np.float64]:
+    """Probabilities up to a factor; less the largest first, so that nothing overflows and that one has weight 1."""
+    return np.exp((logits.astype(np.float64) - largest) / temperature)
+
+
+def _enough_for_nucleus(
+    logits: NDArray[np.float32], largest: float, options: SamplingOptions
+) -> tuple[NDArray[np.int64], float | None]:
+    """Ids of some of the largest logits, surely enough to reach top_p, and the sum of the weights of all.
+
+    The sum is None where the ids are all there are.
+    """
+    with np.errstate(over="ignore"):  # in float32, for speed: only for the sum
+        weights = np.exp((logits - np.float32(largest)) / np.float32(options.temperature))
+    total = float(weights.sum(dtype=np.float64))
+    size, count = len(logits), FIRST_CANDIDATES
     while count < size:
-        least = np.partition(weights, size - count)[size - count]
-        some = np.flatnonzero(weights >= least)
-        order = some[np.argsort(-weights[some], kind="stable")]
-        enough = int(np.searchsorted(weights[order].cumsum(), needed, side="left"))
-        if enough < len(order):
-            return order[: enough + 1]
+        some = logits >= np.partition(logits, size - count)[size - count]
+        if weights[some].sum(dtype=np.float64) > options.top_p * total * (1 + 1e-6):
+            return np.flatnonzero(some), total
         count *= 8
-    order = np.argsort(-weights, kind="stable")
-    if top_p >= 1:
-        return order
-    enough = int(np.searchsorted(weights[order].cumsum(), needed, side="left"))
-    return order[: enough + 1]
+    return np.arange(size), None
 
 
-def check_finite(largest: np.floating) -> None:
+def check_finite(largest: float | np.floating) -> None:
     """Raises EngineError unless the largest logit is a number."""
     if not np.isfinite(largest):
         raise EngineError(
