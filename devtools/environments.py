@@ -154,14 +154,18 @@ def _finished_steps(environment: Environment, checkout: Path) -> dict[str, str] 
         return None
     if stamp.get("checkout") != str(checkout) or stamp.get("python") != _version():
         return None
-    try:
-        subprocess.run(
-            [environment.python, "-m", "pip", "--version"], check=True, capture_output=True, timeout=120
-        )
-    except (OSError, subprocess.SubprocessError):
+    if not _has_pip(environment):
         return None
     steps = stamp.get("steps")
     return dict(steps) if isinstance(steps, dict) else None
+
+
+def _has_pip(environment: Environment) -> bool:
+    command = [environment.python, "-m", "pip", "--version"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 def _write_stamp(environment: Environment, checkout: Path, done: dict[str, str]) -> None:

@@ -1,0 +1,149 @@
+"""The frozen app, run as on a machine that has neither Python nor a network, from a folder with a hard name.
+
+In: the default pack (`dev.py test` builds it and names it in POLLUX_TEST_PACK). The build is kept in `dist/` and used again
+while nothing that goes into it changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from devtools import frozen
+from devtools.environments import CHECKOUT, Environment
+
+pytestmark = pytest.mark.packaged
+
+ANSWER_S = 120
+APP_BYTES = 400_000_000  # without its pack
+QUESTION = "What is the capital of France?"
+
+
+@pytest.fixture(scope="module")
+def pack() -> Path:
+    folder = os.environ.get("POLLUX_TEST_PACK")
+    if not folder:
+        pytest.skip("the default pack is not built here: run this through dev.py test")
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app, moved away from where it was built."""
+    pytest.importorskip("PyInstaller")
+    built = frozen.build(Environment(Path(sys.prefix)), pack, CHECKOUT / "dist")
+    target = tmp_path_factory.mktemp("apps") / "测试 ü" / built.name
+    shutil.copytree(built, target, symlinks=True, copy_function=_link_or_copy)
+    return target
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _without_network() -> list[str]:
+    """A prefix that takes the network away, where the system lets us."""
+    program = shutil.which("unshare")
+    for options in (["--net"], ["--map-root-user", "--net"]):
+        if (
+            program
+            and subprocess.run([program, *options, "true"], capture_output=True, check=False).returncode == 0
+        ):
+            return [program, *options]
+    return []
+
+
+def _run(folder: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*_without_network(), str(frozen.command_line_program(folder)), *arguments]
+    return subprocess.run(
+        command,
+        env=frozen.bare_environment(home),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=ANSWER_S,
+        check=False,
+    )
+
+
+def test_selftest_passes_without_network_and_python(folder: Path, pollux_home: Path) -> None:
+    result = _run(folder, pollux_home, "selftest")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_chat_answers_from_the_pack_inside(folder: Path, pollux_home: Path) -> None:
+    result = _run(folder, pollux_home, "chat", "--greedy", "--prompt", QUESTION, "--json")
+    assert result.returncode == 0, result.stderr
+    assert "Paris" in json.loads(result.stdout.splitlines()[-1])["text"]
+
+
+def test_the_pack_inside_is_listed_and_whole(folder: Path, pack: Path, pollux_home: Path) -> None:
+    assert pack.name in _run(folder, pollux_home, "models", "list").stdout
+    result = _run(folder, pollux_home, "models", "verify", pack.name)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_model_cannot_be_built_and_the_reason_is_said(folder: Path, pollux_home: Path) -> None:
+    result = _run(folder, pollux_home, "models", "add", "qwen2.5-coder-0.5b")
+    assert result.returncode == 1
+    assert "exporter" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_window_opens_and_can_be_brought_to_the_front(folder: Path, pollux_home: Path) -> None:
+    environment = {**frozen.bare_environment(pollux_home), "QT_QPA_PLATFORM": "offscreen"}
+    command = [str(frozen.window_program(folder))]
+    with (pollux_home / "said.txt").open("wb") as said:
+        window = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+    try:
+        # A second start finds the first one's event loop alive, and ends at once.
+        deadline = time.monotonic() + ANSWER_S
+        while not (pollux_home / "app.lock").exists():
+            assert window.poll() is None, (pollux_home / "said.txt").read_text(encoding="utf-8")
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        second = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=ANSWER_S, check=False
+        )
+        assert second.returncode == 0, second.stderr
+        assert window.poll() is None
+    finally:
+        window.terminate()
+        window.wait(timeout=ANSWER_S)
+    log = (pollux_home / "logs" / "pollux.log").read_text(encoding="utf-8")
+    assert "ERROR" not in log, log
+
+
+def test_nothing_unneeded_is_inside(folder: Path, pack: Path) -> None:
+    files = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    for unwanted in (
+        "/torch/",
+        "/onnx/",
+        "/transformers/",
+        "tkinter",
+        "WebEngine",
+        "Qt6Qml",
+        "Qt6Quick",
+        "/pip/",
+    ):
+        assert not [file for file in files if unwanted in file], unwanted
+    if frozen.flavour() == "cpu":
+        assert not [file for file in files if "providers_cuda" in file or "providers_tensorrt" in file]
+    assert frozen.size_bytes(folder) - frozen.size_bytes(pack) < APP_BYTES
+
+
+def test_licences_of_what_is_inside_are_there(folder: Path) -> None:
+    inside = {file.name for file in folder.rglob("resources/licences/*")}
+    assert {"LICENSE", "THIRD_PARTY.txt"} <= inside
