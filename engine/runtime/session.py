@@ -136,7 +136,6 @@ class Session:
         if cancel.is_set:
             raise Interrupted
         options = ort.RunOptions()  # a new one each time: once terminated it stays so
-
         options.log_severity_level = QUIET
 
         def interrupt() -> None:

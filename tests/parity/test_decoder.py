@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,3 +100,30 @@ def test_a_second_turn_costs_only_itself(real: LanguageModel) -> None:
     *_, second = chat(real, turns, replace(GREEDY, max_new_tokens=8), Cancel())
     assert isinstance(second, Finished)
     assert second.cached_tokens >= end.prompt_tokens
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("after_s", [0.03, 0.3])
+def test_cancelling_while_the_prompt_is_read(
+    real: LanguageModel, after_s: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert real._decoder is not None
+    real._decoder.cache.truncate(0)
+    ids = real.tokenizer.encode("The quick brown fox jumps over the lazy dog. " * 400)[:4000]
+    cancel, asked = Cancel(), [0.0]
+
+    def ask() -> None:
+        asked[0] = time.perf_counter()
+        cancel.set()
+
+    timer = threading.Timer(after_s, ask)
+    timer.start()
+    *_, end = real.generate(ids, GREEDY, cancel)
+    assert time.perf_counter() - asked[0] < 0.1
+    assert isinstance(end, Finished)
+    assert (end.reason, end.new_tokens) == ("cancelled", 0)
+    assert capfd.readouterr().err == ""
+    # The session goes on as if nothing had been.
+    *_, again = chat(real, [Turn("user", "What is the capital of France?")], GREEDY, Cancel())
+    assert isinstance(again, Finished)
+    assert "Paris" in again.text
