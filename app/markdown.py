@@ -9,6 +9,7 @@ Segments are what makes streaming cheap: all but the last are final, so only the
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # A text segment is closed at the next block once it is this long: it bounds what one redraw costs.
 SEGMENT_CHARS = 1500
+# A block that is longer than this without an end (a paragraph of a thousand words) is cut where it hurts least.
+BLOCK_CHARS = 2000
+CUT_WITHIN_CHARS = 500
 SAFE_SCHEMES = ("http://", "https://", "mailto:")
 
 
@@ -93,8 +97,23 @@ def segments(source: str, offset: int = 0) -> list[Segment]:
         if text_start is None:
             text_start = at(start_line)
         text_end = at(end_line)
+        while text_end - text_start > BLOCK_CHARS + CUT_WITHIN_CHARS:
+            whole_end, text_end = text_end, _cut(source, text_start + BLOCK_CHARS)
+            next_start = text_end
+            close_text()
+            text_start, text_end = next_start, whole_end
     close_text()
     return found
+
+
+def _cut(source: str, start: int) -> int:
+    """Where to cut a long block: after a line, else after a sentence, else after a word, else anywhere."""
+    window = source[start : start + CUT_WITHIN_CHARS]
+    for mark in ("\n", "。", ". ", " "):
+        found = window.find(mark)
+        if found >= 0:
+            return start + found + len(mark)
+    return start + CUT_WITHIN_CHARS
 
 
 def _pieces(source: str) -> list[tuple[int, int, Token | None]]:
@@ -121,20 +140,53 @@ def _pieces(source: str) -> list[tuple[int, int, Token | None]]:
     return pieces
 
 
+_FENCE = re.compile(r"(`{3,}|~{3,})([^\n]*)\n")
+
+
 class StreamSplitter:
-    """Cuts a growing text: keeps the final segments, parses only what may still change."""
+    """Cuts a growing text: keeps the final segments, parses only what may still change.
+
+    A code block that is still open is not parsed at all: only its new lines are looked at, for its end.
+    """
 
     def __init__(self) -> None:
         self.text = ""
         self._final: list[Segment] = []
         self._from = 0
+        self._code_from = -1  # where the code of an open fence begins; -1: there is none
+        self._seen = 0
+        self._language = ""
+        self._end = re.compile("")
 
     def feed(self, text: str) -> tuple[list[Segment], int]:
         """Take the whole text so far; give all segments and how many of them are final."""
+        if not text.startswith(self.text):  # another text: begin again
+            self.__init__()
         self.text = text
+        if self._code_from >= 0:
+            found = self._end.search(text, self._seen)
+            code = text[self._code_from : found.start() if found else len(text)].removesuffix("\n")
+            segment = Segment("code", code, self._language, self._from)
+            if found is None or found.end() == len(text):  # open, or its last line may still grow
+                self._seen = max(text.rfind("\n") + 1, self._code_from)
+                return [*self._final, segment], len(self._final)
+            self._final.append(segment)
+            self._from, self._code_from = found.end() + 1, -1
         tail = segments(text[self._from :], self._from)
         if len(tail) > 1:
             self._final += tail[:-1]
             self._from = tail[-1].start
             tail = tail[-1:]
+        if tail and tail[0].kind == "code":
+            self._follow_fence(tail[0])
         return [*self._final, *tail], len(self._final)
+
+    def _follow_fence(self, segment: Segment) -> None:
+        opened = _FENCE.match(self.text, segment.start)
+        if opened is None:  # an indented fence: parse it each time
+            return
+        marker = opened.group(1)
+        end = re.compile(rf"^ {{0,3}}{re.escape(marker[0])}{{{len(marker)},}}[ \t]*$", re.MULTILINE)
+        if end.search(self.text, opened.end()) is None:
+            self._code_from, self._seen, self._end = opened.end(), opened.end(), end
+            self._language = segment.language
