@@ -59,6 +59,7 @@ class CatalogueEntry:
     memory_bytes: int
     quality: int
     source: Checkpoint
+    system: str = ""  # the system prompt that was measured to suit it; "" leaves it to its template
     default: bool = False
 
     def speaks(self, language: str) -> bool:

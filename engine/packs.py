@@ -63,6 +63,7 @@ class Pack:
     size_bytes: int
     memory_bytes: int
     context_tokens: int
+    system: str  # what the model is told where nobody says anything else; "" leaves it to its template
     bundled: bool  # inside the packaged app, read-only
     foreign: bool  # no pack.json
     config: GenaiConfig
@@ -89,6 +90,7 @@ class PackManifest:
     memory_bytes: int
     context_tokens: int
     kind: str = "language"
+    system: str = ""
     parity: Mapping[str, object] = field(default_factory=dict)  # figures measured at export, JSON values
 
 
@@ -183,6 +185,7 @@ def write_pack_json(folder: Path, manifest: PackManifest) -> Path:
         "quantisation": manifest.quantisation,
         "memory_bytes": manifest.memory_bytes,
         "context_tokens": manifest.context_tokens,
+        "system": manifest.system,
         "files": files,
         "parity": dict(manifest.parity),
     }
@@ -273,6 +276,7 @@ def _own_pack(
         context_tokens=min(
             manifest.whole("context_tokens", 1, MAX_BYTES, config.context_length), config.context_length
         ),
+        system=manifest.text("system", ""),
         bundled=bundled,
         foreign=False,
         config=config,
@@ -300,6 +304,7 @@ def _foreign_pack(folder: Path, bundled: bool, config: GenaiConfig, names: set[s
         size_bytes=size_bytes,
         memory_bytes=int(size_bytes * FOREIGN_SLACK) + kv_bytes,
         context_tokens=config.context_length,
+        system="",
         bundled=bundled,
         foreign=True,
         config=config,

@@ -179,6 +179,7 @@ def _manifest(recipe: Recipe, checkpoint: Checkpoint, folder: Path, parity: Pari
         # Weights once as read and once as the kernels want them, and the program itself.
         memory_bytes=entry.memory_bytes if entry and not variant else 2 * size_bytes + 150_000_000,
         context_tokens=config.context_tokens,
+        system=entry.system if entry else "",
         parity=parity.as_json() if parity else {},
     )
 

@@ -154,7 +154,7 @@ class FusedNorm(nn.Module):
             [x, residual, self.weight],
             {"epsilon": self.eps},
             dtypes=[x.dtype, torch.float32, torch.float32, x.dtype],
-            shapes=[x.shape, (), (), x.shape],
+            shapes=[x.shape, (*x.shape[:-1], 1), (*x.shape[:-1], 1), x.shape],
             version=1,
         )
         return normed, total

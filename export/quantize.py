@@ -98,24 +98,16 @@ def grid_4bit(weights: Floats) -> QuantisedTensor:
     return QuantisedTensor(q.reshape(rows, columns), scale, minimum, BLOCK_4BIT, 4, None)
 
 
-def pack_4bit(grid: QuantisedTensor, keep_remainder: bool) -> PackedMatrix:
-    """Repack a 4-bit grid; with ``keep_remainder`` what the whole zero points cannot say gets extra columns."""
+def pack_4bit(grid: QuantisedTensor) -> PackedMatrix:
+    """Repack a 4-bit grid; what whole zero points cannot say gets extra columns."""
     rows, columns = grid.q.shape
     blocks = columns // grid.block
     # A constant block has no step; its value is all remainder.
     step = np.where(grid.scale == 0, 1, grid.scale)
     zeros = np.clip(np.rint(-grid.minimum / step), 0, 15).astype(np.uint8)
-    if grid.offset is not None or not keep_remainder:
-        symmetric = grid.offset == 8
-        return PackedMatrix(
-            bits=4,
-            block=grid.block,
-            rows=rows,
-            columns=columns,
-            data=_pack4(grid.q).reshape(rows, blocks, grid.block // 2),
-            scales=grid.scale,
-            zeros=None if symmetric else _pack4(_even(zeros)),
-        )
+    if grid.offset == 8:  # Q4_0: the operator's own default, nothing remains
+        data = _pack4(grid.q).reshape(rows, blocks, grid.block // 2)
+        return PackedMatrix(4, grid.block, rows, columns, data, grid.scale, None)
     remainder = (grid.minimum + grid.scale * zeros) * grid.block  # per unit of the block's mean
     extra = -(-blocks // grid.block)  # blocks of extra columns, the last one padded with nothing
     padded = np.zeros((rows, extra * grid.block), np.float32)

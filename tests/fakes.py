@@ -39,6 +39,7 @@ def fake_pack(name: str = "smollm2-135m", **changes: Any) -> Pack:
         "size_bytes": 116_000_000,
         "memory_bytes": 450_000_000,
         "context_tokens": 8192,
+        "system": "",
         "bundled": False,
         "foreign": False,
         "config": None,

@@ -95,10 +95,15 @@ def chat(
 ) -> Iterator[Progress | TextChunk | Notice | Finished]:
     """Answer the last turn, which must be the user's. Ends with one :class:`Finished`.
 
+    Without a system turn, or with an empty one, the model is told what suits it best (``Pack.system``).
     Raises EngineError if that turn alone does not fit the model's context.
     """
     if not turns or turns[-1].role != "user":
         raise ValueError("the last turn must be the user's")
+    if turns[0].role == "system" and not turns[0].text.strip():
+        turns = turns[1:]
+    if turns[0].role != "system" and model.pack.system:
+        turns = [Turn("system", model.pack.system), *turns]
     limit = model.context_limit_tokens
     prompt = _fit(model, list(turns), limit, min(options.max_new_tokens, RESERVE_TOKENS, limit // 4))
     if prompt.dropped_turns:

@@ -20,6 +20,7 @@ from tests.unit.engine.runtime.tiny_tokenizer import CHATML, byte_level
 @dataclass
 class FakePack:
     display_name: str = "Tiny"
+    system: str = ""
 
 
 class FakeModel:
@@ -133,3 +134,15 @@ def test_turns_that_ask_nothing(turns: tuple[Turn, ...]) -> None:
 def test_options_out_of_range(values: dict[str, Any]) -> None:
     with pytest.raises(EngineError):
         ChatOptions(**values)
+
+
+def test_the_pack_s_own_system_prompt_stands_in_where_nobody_says_anything() -> None:
+    model = FakeModel()
+    model.pack.system = "Speak English."
+    ask(model, Turn("user", "Hello"))
+    assert "Speak English." in model.prompt
+    ask(model, Turn("system", "  "), Turn("user", "Hello"))
+    assert "Speak English." in model.prompt
+    ask(model, Turn("system", "Be brief."), Turn("user", "Hello"))
+    assert "Speak English." not in model.prompt
+    assert "Be brief." in model.prompt
