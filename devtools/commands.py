@@ -48,6 +48,7 @@ def run(arguments: list[str]) -> int:
     if name in ("lint", "package") and rest:
         sys.stderr.write(f"dev.py {name} takes no arguments\n" + USAGE)
         return 2
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # nothing that is started from here reports home
     try:
         return commands[name](rest)
     except SetupError as problem:

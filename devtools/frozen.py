@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from devtools import licences
 from devtools.console import SetupError, say
 from devtools.environments import CHECKOUT, Environment, project
 
@@ -25,6 +26,7 @@ SOURCES = (
     "build.spec",
     "pyproject.toml",
     "devtools/frozen_entry.py",
+    "devtools/licences.py",
     "LICENSE",
 )
 FINGERPRINT = "fingerprint.json"
@@ -45,17 +47,15 @@ def build(environment: Environment, pack: Path, dist: Path) -> Path:
         say(f"The frozen app is up to date: {folder}")
         return folder
     work = CHECKOUT / "build" / "frozen"
-    staged = work / "packs" / pack.name
     stamp.unlink(missing_ok=True)
-    shutil.rmtree(work / "packs", ignore_errors=True)
-    shutil.copytree(pack, staged)
+    staged = _stage(environment, pack, work / "staged")
     say("Building the frozen app (some minutes) ...")
     began = time.monotonic()
     command = [
         str(environment.python), "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",
         "--distpath", str(dist), "--workpath", str(work / "work"), str(CHECKOUT / "build.spec"),
     ]  # fmt: skip
-    variables = {**os.environ, "POLLUX_STAGED_PACKS": str(work / "packs"), "POLLUX_FLAVOUR": flavour()}
+    variables = {**os.environ, "POLLUX_STAGED": str(staged), "POLLUX_FLAVOUR": flavour()}
     log = work / "pyinstaller.log"
     with log.open("w", encoding="utf-8") as file:
         code = subprocess.run(
@@ -65,9 +65,28 @@ def build(environment: Environment, pack: Path, dist: Path) -> Path:
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]:
             say("  PyInstaller: " + line)
         raise SetupError(f"The frozen app could not be built; all of PyInstaller's words are in {log}.")
+    if sys.platform.startswith("linux"):
+        notices = folder / "_internal" / "resources" / "licences" / "SYSTEM_LIBRARIES.txt"
+        notices.write_text(licences.system_libraries_text(folder), encoding="utf-8")
     stamp.write_text(fingerprint, encoding="utf-8")
     say(f"  {size_bytes(folder) / 1e6:.0f} MB in {time.monotonic() - began:.0f} s: {folder}")
     return folder
+
+
+def _stage(environment: Environment, pack: Path, staged: Path) -> Path:
+    """What build.spec adds to resources/: the pack and the licences' texts."""
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(pack, staged / "packs" / pack.name)
+    (staged / "licences").mkdir()
+    command = [
+        environment.python,
+        "-m",
+        "devtools.licences",
+        CHECKOUT,
+        staged / "licences" / "THIRD_PARTY.txt",
+    ]
+    subprocess.run(command, cwd=CHECKOUT, check=True)
+    return staged
 
 
 def command_line_program(folder: Path) -> Path:
@@ -87,8 +106,8 @@ def window_program(folder: Path) -> Path:
 
 def bare_environment(home: Path) -> dict[str, str]:
     """What a frozen app may count on: a home for its data, and no Python anywhere."""
-    kept = ("SystemRoot", "TEMP", "TMP", "HOME", "USERPROFILE", "LANG")
-    variables = {name: os.environ[name] for name in kept if name in os.environ}
+    variables = {name: os.environ[name] for name in ("SystemRoot", "TEMP", "TMP") if name in os.environ}
+    variables |= {"HOME": str(home), "USERPROFILE": str(home)}
     if sys.platform.startswith("linux"):
         variables["LC_ALL"] = "C.UTF-8"
     return {**variables, "PATH": "", "POLLUX_HOME": str(home)}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import dev
-from devtools import checks, commands, environments, frozen, system_libraries
+from devtools import checks, commands, environments, frozen, licences, system_libraries
 from devtools import pip as pip_module
 from devtools.console import SetupError
 from devtools.environments import CHECKOUT, Environment, Step
@@ -289,3 +289,17 @@ def test_the_frozen_app_starts_with_nothing_of_this_environment(
     bare = frozen.bare_environment(tmp_path)
     assert bare["PATH"] == ""
     assert not any(name.startswith(("PYTHON", "VIRTUAL")) for name in bare)
+
+
+def test_every_package_that_ships_is_in_the_licence_table() -> None:
+    table = (CHECKOUT / "resources" / "licences" / "README.md").read_text(encoding="utf-8").lower()
+    packages = licences.shipped(environments.project()["dependencies"])
+    assert len(packages) > 8
+    for package in packages:
+        assert package.metadata["Name"].lower().replace("_", "-") in table, package.metadata["Name"]
+
+
+def test_licence_texts_are_gathered() -> None:
+    text = licences.third_party_text(["jinja2", "numpy>=2; python_version > '3'"])
+    assert "MarkupSafe" in text
+    assert "Redistribution and use in source and binary forms" in text
