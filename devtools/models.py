@@ -87,7 +87,12 @@ def _build(environment: Environment, arguments: Sequence[str], variables: Mappin
     """Run the exporter, show its progress; returns the pack's folder."""
     command = [environment.python, "-P", "-m", "export", "build", *arguments, "--progress", "json"]
     process = subprocess.Popen(
-        command, cwd=CHECKOUT, env=dict(variables), stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        cwd=CHECKOUT,
+        env={**variables, "PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )
     last: dict[str, object] = {}
     stage = ""
