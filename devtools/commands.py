@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devtools import checks, frozen, models, system_libraries
+from devtools import bench, checks, frozen, models, system_libraries
 from devtools.console import SetupError, clear_status, say
 from devtools.environments import (
     CHECKOUT,
@@ -31,13 +31,21 @@ usage: python3 dev.py COMMAND
   lint                ruff, pyright and the import contracts only
   package             build the frozen app into dist/ and run its selftest
   export ARGUMENTS    python -m export ARGUMENTS, in .venv-export (for example: export build smollm2-135m)
+  bench [ARGUMENTS]   Pollux beside llama.cpp and ONNX Runtime GenAI, in one run; --variants for all precisions
 """
 INTERRUPTED = 130
 
 
 def run(arguments: list[str]) -> int:
     """Find the subcommand, run it, and turn every foreseeable failure into one line."""
-    commands = {"app": app, "test": test, "lint": lint, "package": package, "export": export}
+    commands = {
+        "app": app,
+        "test": test,
+        "lint": lint,
+        "package": package,
+        "export": export,
+        "bench": bench.run,
+    }
     if arguments and arguments[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0

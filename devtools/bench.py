@@ -1,0 +1,67 @@
+"""`dev.py bench`: makes the peers' models and environment, then runs the comparison that README shows.
+
+In: ``--variants`` for our other precisions too, and what ``tests/bench/chat_peers.py`` takes. Out: its exit code and
+its table. Everything stands under ``build/bench`` and is made once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from devtools import models
+from devtools.console import SetupError, say
+from devtools.environments import (
+    CHECKOUT,
+    Environment,
+    Step,
+    app_environment,
+    app_steps,
+    export_environment,
+    export_steps,
+    prepare,
+)
+
+HOME = CHECKOUT / "build" / "bench"
+LLAMA_CPP = Step("llama.cpp", "llama-cpp-python (compiled here: some minutes)", ("llama-cpp-python==0.3.36",))
+VARIANTS = ("int8", "fp32")
+
+
+def run(arguments: list[str]) -> int:
+    """Prepare and measure."""
+    environment = prepare(app_environment(), app_steps())
+    exporter = prepare(export_environment(), export_steps())
+    peers = prepare(Environment(CHECKOUT / ".venv-bench"), (LLAMA_CPP,))
+    variants = VARIANTS if "--variants" in arguments else ()
+    name = models.default_name()
+    packs = {"Pollux int4": models.build_for_tests(exporter, name, HOME)}
+    for precision in variants:
+        say(f"Building {name} in {precision} ...")
+        folder = HOME / "packs" / f"{name}-{precision}"
+        if not folder.is_dir():
+            _exporter(exporter, "-m", "export", "build", name, "--precision", precision)
+        packs[f"Pollux {precision}"] = folder
+    checkpoint = next((HOME / "cache" / "checkpoints").glob("*.gguf"))
+    genai = HOME / "genai" / name
+    if not (genai / "genai_config.json").is_file():
+        say("Building the same checkpoint with ONNX Runtime GenAI's own builder ...")
+        _exporter(exporter, "-m", "tests.bench.genai_model", str(checkpoint), str(genai))
+    manifest = json.loads((packs["Pollux int4"] / "pack.json").read_text(encoding="utf-8"))
+    reference = manifest["parity"]["perplexity"]["en"]["checkpoint_fp32"]
+    command = [environment.python, "-m", "tests.bench.chat_peers", "--reference-perplexity", str(reference)]
+    for label, folder in packs.items():
+        command += ["--pack", label, folder]
+    command += ["--peer", "llama.cpp", "llama.cpp", peers.python, checkpoint]
+    command += ["--peer", "ONNX Runtime GenAI int4", "genai", exporter.python, genai]
+    rest = [argument for argument in arguments if argument != "--variants"]
+    return subprocess.run([*command, *rest], cwd=CHECKOUT, check=False).returncode
+
+
+def _exporter(environment: Environment, *arguments: str) -> None:
+    variables = {**os.environ, "POLLUX_HOME": str(HOME)}
+    command: list[str | Path] = [environment.python, *arguments]
+    if subprocess.run(command, cwd=CHECKOUT, env=variables, stdout=sys.stderr, check=False).returncode:
+        raise SetupError("A model for the comparison could not be built; the lines above say why.")
