@@ -5,9 +5,11 @@ In: the data folder and, for tests and pictures, an engine of their own. Out: th
 
 from __future__ import annotations
 
+import signal
+import socket
 import sys
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from app.chat_session import ChatSession
@@ -114,11 +116,40 @@ def run_window() -> int:
         return 1
     desktop.crashes.install()
     single.raise_wanted.connect(desktop.come_forward)
+    _quit_on_signals(desktop)
     desktop.window.show()
     QTimer.singleShot(0, desktop.begin)
     code = app.exec()
     single.release()
     return code
+
+
+def _quit_on_signals(desktop: Desktop) -> None:
+    """Ctrl+C in the terminal and the end of the session close the window as the user would."""
+    if sys.platform == "win32":
+        return  # there is no descriptor to wake up on; Windows closes the window itself
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
+    _Woken(reading, writing, desktop)
+
+
+class _Woken(QObject):
+    """Closes the window when a signal has written to the socket."""
+
+    def __init__(self, reading: socket.socket, writing: socket.socket, desktop: Desktop) -> None:
+        super().__init__(desktop)
+        self._desktop, self._sockets = desktop, (reading, writing)
+        self._notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._woken)
+
+    @Slot()
+    def _woken(self) -> None:
+        self._notifier.setEnabled(False)
+        self._desktop.window.close()
 
 
 def _say(text: str) -> None:

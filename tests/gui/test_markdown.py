@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.highlight import spans_of
-from app.markdown import BLOCK_CHARS, CUT_WITHIN_CHARS, StreamSplitter, segments, to_html
+from app.markdown import BLOCK_CHARS, CUT_WITHIN_CHARS, Segment, StreamSplitter, segments, to_html
 
 DOCUMENT = """# Title
 
@@ -46,7 +46,8 @@ nested
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 50])
 def test_streaming_gives_the_same_segments(step: int) -> None:
     splitter = StreamSplitter()
-    final_before: list[object] = []
+    parts: list[Segment] = []
+    final_before: list[Segment] = []
     for end in [*range(step, len(DOCUMENT), step), len(DOCUMENT)]:
         parts, final = splitter.feed(DOCUMENT[:end])
         assert parts[: len(final_before)] == final_before  # what was final stays
@@ -64,6 +65,7 @@ def test_streaming_gives_the_same_segments(step: int) -> None:
 )
 def test_unfinished_code(text: str) -> None:
     splitter = StreamSplitter()
+    parts: list[Segment] = []
     for end in range(1, len(text) + 1):
         parts, _ = splitter.feed(text[:end])
     assert parts == segments(text)
