@@ -122,9 +122,12 @@ def test(arguments: list[str]) -> int:
     environment = prepare(app_environment(), app_steps(("test", "dev")))
     export_side = prepare(export_environment(), export_steps())
     outcomes = [] if arguments else checks.run_checks(checks.lint_checks(environment, export_side))
-    variables = {}
+    home = CHECKOUT / "build" / "test-home"
+    variables = {
+        "POLLUX_HOME": str(home)
+    }  # what a test looks up before its own folder is set is not the user's
     try:
-        pack = models.build_for_tests(export_side, models.default_name(), CHECKOUT / "build" / "test-home")
+        pack = models.build_for_tests(export_side, models.default_name(), home)
         variables["POLLUX_TEST_PACK"] = str(pack)
     except SetupError as problem:
         say(f"dev.py: {problem} The tests that need it will say so.")
