@@ -283,4 +283,20 @@ def export_graph(graph: DecoderGraph, dtype: torch.dtype, folder: Path) -> None:
         verbose=False,
     )
     assert program is not None
+    _strip_notes(program.model)
     program.save(folder / MODEL_FILE, external_data=True)
+
+
+def _strip_notes(model: Any) -> None:
+    """Remove what torch notes on every node: stack traces with this machine's paths, most of the file's bytes."""
+    model.metadata_props.clear()
+    for graph in model.graphs():
+        graph.metadata_props.clear()
+        graph.doc_string = None
+        values = [*graph.inputs, *graph.initializers.values()]
+        for node in graph:
+            node.metadata_props.clear()
+            node.doc_string = None
+            values += node.outputs
+        for value in values:
+            value.metadata_props.clear()

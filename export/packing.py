@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from engine.errors import EngineError
 from engine.results import Progress
 from export.checkpoints.blocks import Floats, QuantisedTensor
 from export.checkpoints.interface import Checkpoint, parts_of
 from export.checkpoints.load import load_language, read_parameter
+from export.config import LanguageConfig
 from export.nn.language import Block, LanguageModel, RMSNorm
 from export.onnx_graph import CPU_ACCURACY_LEVEL, BlockMeans, PackedEmbedding, PackedLinear
 from export.quantize import (
@@ -42,6 +44,8 @@ Device = Literal["cpu", "cuda"]
 # difference of two independent matrices is about 1.4.
 SAME_TABLE = 0.15
 SAMPLED_ROWS = 997
+# Below it, ONNX Runtime has no kernels.
+SMALLEST_BLOCK = 16
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Format:
 
 def packed_model(checkpoint: Checkpoint, form: Format) -> Iterator[Progress | LanguageModel]:
     """Fill a model for export; the last item is the model. Peak memory is the pack plus one matrix in fp32."""
+    _check_sizes(checkpoint.config, form)
     if not form.is_packed:
         yield Progress("quantize", 0, 1, "steps")
         yield load_language(checkpoint, form.dtype)
@@ -98,6 +103,21 @@ def packed_model(checkpoint: Checkpoint, form: Format) -> Iterator[Progress | La
     model.head, model.embedding = cast("nn.Linear", head), cast("nn.Embedding", embedding)
     yield Progress("quantize", steps, steps, "steps")
     yield model
+
+
+def _check_sizes(config: LanguageConfig, form: Format) -> None:
+    if config.head_size % SMALLEST_BLOCK:
+        raise EngineError(
+            "A model with attention heads of {size} numbers cannot be run: ONNX Runtime wants a multiple of 16.",
+            "Choose another model.",
+            size=config.head_size,
+        )
+    if form.is_packed and config.hidden_size % SMALLEST_BLOCK:
+        raise EngineError(
+            "A model with a hidden size of {size} cannot be stored in 4 or 8 bits.",
+            "Build it with --precision fp32 or fp16.",
+            size=config.hidden_size,
+        )
 
 
 class _Packer:
@@ -148,12 +168,14 @@ class _Packer:
             if len(known) == len(grids) and all(g.bits == 4 and g.block == BLOCK_4BIT for g in known):
                 return pack_4bit(join(known))
             if not known:  # floating point: there is no grid to keep
-                return pack_4bit(grid_4bit(self._read(f"{name}.weight")))
+                weights = self._read(f"{name}.weight")
+                if weights.shape[1] % BLOCK_4BIT == 0:
+                    return pack_4bit(grid_4bit(weights))
         return self._pack_8bit(f"{name}.weight")
 
     def _pack_8bit(self, name: str) -> PackedMatrix:
         weights = self._read(name)
-        block = next((size for size in (BLOCK_8BIT, 64, 32) if weights.shape[1] % size == 0), 16)
+        block = next((size for size in (BLOCK_8BIT, 64, 32) if weights.shape[1] % size == 0), SMALLEST_BLOCK)
         return pack_8bit(weights, block)
 
     def _read(self, name: str) -> Floats:
