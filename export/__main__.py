@@ -10,16 +10,19 @@ import argparse
 import json
 import logging
 import re
+import secrets
+import shutil
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
 from engine.cancel import Cancel
 from engine.catalogue import read_catalogue
 from engine.errors import EngineError
+from engine.onnx_files import is_plain_name
 from engine.packs import read_pack
 from engine.results import Progress
 from engine.store import Store
@@ -31,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     report = _JsonReport() if arguments.progress == "json" else _TextReport()
     cancel = Cancel()
-    signal.signal(signal.SIGTERM, lambda *_: cancel.set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: at once, and cleaning up
     try:
         folder = None
         for item in _build(arguments, cancel):
@@ -71,6 +74,10 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
     _hush_torch()
     form = Format(arguments.precision, arguments.device)
     path = Path(arguments.model)
+    if arguments.name is not None and not is_plain_name(arguments.name):
+        raise EngineError("A model cannot be called {name}.", "Choose a plain word.", name=arguments.name)
+    if not path.exists() and (path.suffix == ".gguf" or len(path.parts) > 1):
+        raise EngineError("There is no file or folder {path}.", "Check the path.", path=path)
     if path.exists():
         name = arguments.name or _safe_name(path.stem if path.is_file() else path.resolve().name)
         recipe = Recipe(f"{name}{'' if arguments.name else form.suffix}", form, checkpoint=path)
@@ -79,8 +86,7 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
         recipe = Recipe(arguments.name or f"{entry.name}{form.suffix}", form, entry=entry)
 
     if arguments.output is not None:
-        _check_empty(arguments.output)
-        yield from build(recipe, arguments.output, cancel)
+        yield from _into(arguments.output, lambda folder: build(recipe, folder, cancel))
         return
     store = Store.default()
     installed = next((pack for pack in store.list() if pack.name == recipe.name and not pack.bundled), None)
@@ -101,6 +107,32 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
         if installed is not None:
             store.remove(recipe.name)
         yield store.adopt(folder, recipe.name).folder
+
+
+def _into(output: Path, run: Callable[[Path], Iterator[Progress | Path]]) -> Iterator[Progress | Path]:
+    """Build beside ``output`` and move the pack there when it is whole: whatever happens, nothing half is left."""
+    _check_empty(output)
+    output = output.absolute()
+    staging = output.with_name(f".{output.name}.{secrets.token_hex(4)}.part")
+    try:
+        for item in run(staging):
+            if isinstance(item, Progress):
+                yield item
+            else:
+                read_pack(item)  # what we made must be what we read
+                if output.exists():
+                    output.rmdir()
+                item.rename(output)
+                yield output
+    except OSError as error:
+        raise EngineError(
+            "The model cannot be written to {folder}: {reason}.",
+            "Make room or choose another folder.",
+            folder=output,
+            reason=error.strerror or error,
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _safe_name(text: str) -> str:

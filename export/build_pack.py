@@ -6,11 +6,14 @@ In: a :class:`Recipe`. Out: :class:`Progress`, and at last the folder: graph, we
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tokenizers import Tokenizer
 
 from engine.cancel import Cancel
 from engine.catalogue import CatalogueEntry
@@ -40,8 +43,8 @@ class Recipe:
     @property
     def revision(self) -> str:
         """Tells whether an installed pack is what this recipe would make."""
-        source = self.entry.source.sha256[:16] if self.entry else "local"
-        return f"{source}+exporter{EXPORTER_VERSION}"
+        source = self.entry.source.sha256[:16] if self.entry else f"local-{_fingerprint(self.checkpoint)}"
+        return f"{source}+exporter{EXPORTER_VERSION}{self.form.suffix}"
 
 
 def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | Path]:
@@ -73,6 +76,7 @@ def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | P
 
 
 def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel) -> Iterator[Progress | Path]:
+    files = usable_tokenizer(checkpoint)  # before the work of minutes
     folder.mkdir(parents=True, exist_ok=True)
     model = None
     for item in packed_model(checkpoint, recipe.form):
@@ -90,7 +94,7 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
     yield Progress("export", 1, 1, "steps")
     if cancel.is_set:
         return
-    write_tokenizer(folder, checkpoint.tokenizer_files())
+    write_tokenizer(folder, files)
     write_genai_config(folder, checkpoint.config, checkpoint.special_tokens, recipe.form)
     languages = recipe.entry.languages if recipe.entry else checkpoint.info.languages
     parity: Parity | None = None
@@ -104,6 +108,32 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
                 parity = item
     write_pack_json(folder, _manifest(recipe, checkpoint, folder, parity))
     yield folder
+
+
+def usable_tokenizer(checkpoint: Checkpoint) -> TokenizerFiles:
+    """The tokenizer's files; EngineError where nobody could read them, or they belong to another model."""
+    files = checkpoint.tokenizer_files()
+    if not checkpoint.special_tokens.eos_ids:
+        raise EngineError(
+            "The model does not say which token ends an answer.",
+            "Set eos_token_id in its config.json, or choose another model.",
+        )
+    try:
+        tokens = Tokenizer.from_str(files.tokenizer_json).get_vocab_size()
+    except Exception as error:  # the library raises nothing more exact
+        raise EngineError(
+            "The model's tokenizer cannot be used: {reason}.",
+            "The file is damaged; download it again or choose another model.",
+            reason=str(error)[:160],
+        ) from error
+    if tokens > checkpoint.config.vocab_size:
+        raise EngineError(
+            "The model's tokenizer has {tokens} tokens, but the model knows only {known}.",
+            "The tokenizer belongs to another model; download the model again.",
+            tokens=tokens,
+            known=checkpoint.config.vocab_size,
+        )
+    return files
 
 
 def write_tokenizer(folder: Path, files: TokenizerFiles) -> None:
@@ -182,6 +212,15 @@ def _manifest(recipe: Recipe, checkpoint: Checkpoint, folder: Path, parity: Pari
         system=entry.system if entry else "",
         parity=parity.as_json() if parity else {},
     )
+
+
+def _fingerprint(checkpoint: Path | None) -> str:
+    """Tells a checkpoint on disk from another, without reading it: names, sizes and times of its files."""
+    if checkpoint is None:
+        return ""
+    found = sorted(checkpoint.iterdir()) if checkpoint.is_dir() else [checkpoint]
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found]
+    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]
 
 
 def _check_room(folder: Path, need_bytes: int) -> None:

@@ -86,11 +86,14 @@ def measure(
     yield Progress("check", 0, steps, "steps")
     difference, layers = graph_difference(checkpoint)
     tokenizer = Tokenizer.from_file(str(pack_folder / "tokenizer.json"))
+    context_tokens = checkpoint.config.context_tokens
     runner = PackRunner(pack_folder, checkpoint.config)
     found: list[Perplexity] = []
     for number, language in enumerate(texts):
         yield Progress("check", 1 + 2 * number, steps, "steps")
-        ids = sample_ids(tokenizer, language)
+        ids = sample_ids(tokenizer, language, context_tokens)
+        if len(ids) < 2:
+            continue  # a context or vocabulary too small to say anything
         pack = runner.perplexity(ids)
         yield Progress("check", 2 + 2 * number, steps, "steps")
         found.append(Perplexity(language, len(ids), checkpoint_perplexity(checkpoint, ids), pack))
@@ -98,10 +101,10 @@ def measure(
     yield Parity(difference, layers, tuple(found))
 
 
-def sample_ids(tokenizer: Tokenizer, language: str) -> list[int]:
-    """The first tokens of the sample in ``language``."""
+def sample_ids(tokenizer: Tokenizer, language: str, context_tokens: int = MAX_TOKENS) -> list[int]:
+    """The first tokens of the sample in ``language``, as many as fit."""
     text = (resources_folder() / "samples" / f"perplexity_{language}.txt").read_text("utf-8")
-    return tokenizer.encode(text, add_special_tokens=False).ids[:MAX_TOKENS]
+    return tokenizer.encode(text, add_special_tokens=False).ids[: min(MAX_TOKENS, context_tokens)]
 
 
 def graph_difference(checkpoint: Checkpoint) -> tuple[float, int]:
@@ -112,15 +115,17 @@ def graph_difference(checkpoint: Checkpoint) -> tuple[float, int]:
     config = checkpoint.config
     whole = config.parameters < WHOLE_MODEL_PARAMETERS
     layers = config.layers if whole else min(CHECKED_LAYERS, config.layers)
-    ids = np.random.default_rng(0).integers(0, config.vocab_size, CHECKED_TOKENS).tolist()
+    tokens = min(CHECKED_TOKENS, config.context_tokens)
+    ids = np.random.default_rng(0).integers(0, config.vocab_size, tokens).tolist()
     model = load_language(checkpoint, layers=layers)
     with torch.inference_mode():
         expected = model(torch.tensor([ids]))[0][0, -1].numpy()
     with tempfile.TemporaryDirectory() as folder:
         export_graph(DecoderGraph(model, torch.float32), torch.float32, Path(folder))
         runner = PackRunner(Path(folder), model.config)
-        runner.step(ids[: CHECKED_TOKENS // 2])
-        found = runner.step(ids[CHECKED_TOKENS // 2 :])
+        if tokens > 1:
+            runner.step(ids[: tokens // 2])
+        found = runner.step(ids[tokens // 2 :])
     return float(np.abs(found - expected).max()), layers
 
 
