@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -62,7 +63,7 @@ def allowed(grid: QuantisedTensor) -> Floats:
         np.abs(grid.scale[:, start : start + 32]).max(axis=1, keepdims=True).repeat(32, axis=1)
         for start in range(0, blocks, 32)
     ]
-    return np.concatenate(greatest, axis=1)[:, :blocks].repeat(32, axis=1) / 28
+    return np.concatenate(greatest, axis=1)[:, :blocks].repeat(32, axis=1) / np.float32(28)
 
 
 @pytest.mark.parametrize("blocks", BLOCKS)
@@ -185,7 +186,12 @@ def multiply(packed: PackedMatrix, x: Floats, accuracy_level: int) -> Floats:
                 "zeros", TensorProto.UINT8, packed.zeros.shape, packed.zeros.tobytes(), raw=True
             )
         )
-    attributes = {"K": packed.columns, "N": packed.rows, "bits": packed.bits, "block_size": packed.block}
+    attributes: dict[str, Any] = {
+        "K": packed.columns,
+        "N": packed.rows,
+        "bits": packed.bits,
+        "block_size": packed.block,
+    }
     node = helper.make_node(
         "MatMulNBits", names, ["y"], domain="com.microsoft", accuracy_level=accuracy_level, **attributes
     )
