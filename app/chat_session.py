@@ -7,15 +7,17 @@ streams and once more at its end. An answer goes on when the user looks at anoth
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.history import Conversation, History, Message, State
+from app.history import Conversation, History, Message, State, checkpoint
 from app.host import Host, ModelState
 from app.jobs import Job
 from app.languages import language_of, lists_language
+from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Finished, Notice, Progress, TextChunk
 
@@ -300,6 +302,7 @@ class ChatSession(QObject):
         self._save(answer)
         here = self._is_here(answer)
         self._job, self._answer = None, None
+        self._host.jobs.start_files(Job(self._checkpoint, "checkpoint"))
         if here:
             self.last_finished = done
             self.answer_ended.emit(answer, done)
@@ -309,6 +312,11 @@ class ChatSession(QObject):
             self._again = False
             if here:
                 self.regenerate()
+
+    def _checkpoint(self, _cancel: Cancel) -> Iterator[object]:
+        """On the file pool."""
+        checkpoint(self.history.path)
+        yield from ()
 
     @Slot()
     def _flush(self) -> None:

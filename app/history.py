@@ -122,6 +122,9 @@ class History:
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
+            # The app is killed: nothing is lost, the system has it. Only a checkpoint waits for the disk itself,
+            # and that is not for the UI thread: see :func:`checkpoint`.
+            db.execute("PRAGMA wal_autocheckpoint=0")
             db.execute("PRAGMA foreign_keys=ON")
             db.executescript(_SCHEMA)
             self._has_search = True
@@ -179,7 +182,7 @@ class History:
         rows = self._db.execute(
             "SELECT * FROM conversations ORDER BY updated_s DESC, id DESC LIMIT ?", (limit,)
         )
-        return tuple(Conversation(**dict(row)) for row in rows)
+        return tuple(Conversation(*row) for row in rows)  # the columns are in the order of the fields
 
     def rename(self, conversation: int, title: str) -> None:
         """Give a conversation another title."""
@@ -303,6 +306,12 @@ class History:
         hits = [Hit(self.get(key), excerpt) for key, excerpt in found.items()]
         hits.sort(key=lambda hit: hit.conversation.updated_s, reverse=True)
         return tuple(hits[:limit])
+
+
+def checkpoint(path: Path) -> None:
+    """Move what was written from the log to the file. Waits for the disk, so it runs on a pool."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0.5)) as db:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _excerpt(text: str, query: str, around: int = 24) -> str:

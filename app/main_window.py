@@ -72,7 +72,10 @@ class MainWindow(QMainWindow):
         settings.failed.connect(self.show_error)
         host.notice.connect(self._notice)
         host.failed.connect(self.show_error)
-        session.list_changed.connect(self._list_changed)
+        self._list_soon = QTimer(self)  # a pass of its own: sending has widgets to make
+        self._list_soon.setSingleShot(True)
+        self._list_soon.timeout.connect(self._list_changed)
+        session.list_changed.connect(self._list_soon.start)
         session.opened.connect(self._opened)
         QApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
 
@@ -410,6 +413,7 @@ class MainWindow(QMainWindow):
             event.accept()
             return
         self._closed = True
+        self._list_soon.stop()
         self.chat.save_draft()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         self._settings.change(window=geometry, sidebar_width=max(self._splitter.sizes()[0], 0))

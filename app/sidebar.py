@@ -66,6 +66,7 @@ class Sidebar(QWidget):
         super().__init__()
         self._history = history
         self._current: int | None = None
+        self._rows: list[tuple[int, str, str]] = []  # id, title, excerpt, as shown
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         layout = QVBoxLayout(self)
@@ -127,11 +128,8 @@ class Sidebar(QWidget):
 
     def _mark(self) -> None:
         self.list.clearSelection()
-        for row in range(self.list.count()):
-            if self.list.item(row).data(_ID) == self._current:
-                self.list.setCurrentRow(row)
-                return
-        self.list.setCurrentRow(-1)
+        places = (place for place, row in enumerate(self._rows) if row[0] == self._current)
+        self.list.setCurrentRow(next(places, -1))
 
     @Slot()
     def _search_soon(self) -> None:
@@ -145,7 +143,6 @@ class Sidebar(QWidget):
     def refresh(self) -> None:
         """Read the history again."""
         query = self.search.text().strip()
-        self.list.clear()
         try:
             if query:
                 found = [(hit.conversation, hit.excerpt) for hit in self._history.search(query)]
@@ -154,8 +151,7 @@ class Sidebar(QWidget):
         except EngineError as error:
             self.failed.emit(error)
             found = []
-        for conversation, excerpt in found:
-            self._add(conversation, excerpt)
+        self._show([(item.id, item.title or self.tr("Untitled"), excerpt) for item, excerpt in found])
         self.list.setVisible(bool(found))
         self._empty.setVisible(not found)
         self._empty.setText(
@@ -163,14 +159,24 @@ class Sidebar(QWidget):
         )
         self._mark()
 
-    def _add(self, conversation: Conversation, excerpt: str) -> None:
-        title = conversation.title or self.tr("Untitled")
-        item = QListWidgetItem(f"{title}\n{excerpt}" if excerpt else title)
-        item.setData(_ID, conversation.id)
-        item.setData(_TITLE, title)
-        item.setToolTip(title)
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, title)
-        self.list.addItem(item)
+    def _show(self, rows: list[tuple[int, str, str]]) -> None:
+        """Change only what has to be: each answer moves its conversation to the top of perhaps hundreds."""
+        before, self._rows = self._rows, rows
+        if rows == before:
+            return
+        top = rows[0] if rows else (0, "", "")
+        place = next((place for place, row in enumerate(before) if row[0] == top[0]), -1)
+        rest = [row for row in before if row[0] != top[0]]
+        if rows and rest and rows[1:] == rest[: len(rows) - 1]:
+            if place >= 0:
+                self.list.takeItem(place)
+            self.list.insertItem(0, _item(*top))
+            while self.list.count() > len(rows):
+                self.list.takeItem(self.list.count() - 1)
+            return
+        self.list.clear()
+        for row in rows:
+            self.list.addItem(_item(*row))
 
     @Slot()
     def _section_clicked(self) -> None:
@@ -293,3 +299,12 @@ class Sidebar(QWidget):
             self.failed.emit(error)
             return
         self.said.emit(self.tr("Exported to {file}").format(file=path.name))
+
+
+def _item(conversation: int, title: str, excerpt: str) -> QListWidgetItem:
+    item = QListWidgetItem(f"{title}\n{excerpt}" if excerpt else title)
+    item.setData(_ID, conversation)
+    item.setData(_TITLE, title)
+    item.setToolTip(title)
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, title)
+    return item

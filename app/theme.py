@@ -168,7 +168,7 @@ def _arrow(name: str) -> str:
     if not path.is_file():
         with contextlib.suppress(OSError):  # without it the arrow is missing, nothing more
             path.parent.mkdir(parents=True, exist_ok=True)
-            _drawing(name, tint, 32).save(str(path))
+            _drawing(_renderer(name, tint), 32).save(str(path))
     return path.as_posix()
 
 
@@ -209,28 +209,35 @@ def _palette(c: Colours) -> QPalette:
 def icon(name: str, tint: str = "") -> QIcon:
     """One of our drawings in the colour of the text, or in another; sharp up to three times the size."""
     made = QIcon()
-    for size in (16, 20, 24, 32, 48, 72):
-        made.addPixmap(_drawing(name, tint or _current.text, size))
-        faded = QColor(_current.muted)
-        faded.setAlpha(110)
-        made.addPixmap(_drawing(name, faded.name(QColor.NameFormat.HexRgb), size), QIcon.Mode.Disabled)
+    for colour, mode in ((tint or _current.text, QIcon.Mode.Normal), (_current.muted, QIcon.Mode.Disabled)):
+        renderer = _renderer(name, colour)
+        for size in (16, 20, 24, 32, 48, 72):
+            made.addPixmap(_drawing(renderer, size), mode)
     return made
 
 
 def pixmap(name: str, tint: str, size: int) -> QPixmap:
     """A drawing for a label."""
     ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
-    made = _drawing(name, tint, round(size * ratio))
+    made = _drawing(_renderer(name, tint), round(size * ratio))
     made.setDevicePixelRatio(ratio)
     return made
 
 
-def _drawing(name: str, tint: str, size: int) -> QPixmap:
-    source = icon_file(f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", tint)
+@cache
+def _source(name: str) -> str:
+    return icon_file(f"{name}.svg").read_text(encoding="utf-8")
+
+
+def _renderer(name: str, tint: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(_source(name).replace("currentColor", tint).encode()))
+
+
+def _drawing(renderer: QSvgRenderer, size: int) -> QPixmap:
     drawn = QPixmap(QSize(size, size))
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
-    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, size, size))
+    renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
     return drawn
 

@@ -14,7 +14,7 @@ from app.highlight import highlight_work
 from app.history import Message
 from app.jobs import Job, Jobs
 from app.markdown import StreamSplitter, to_html
-from app.theme import colours
+from app.theme import colours, icon
 from app.widgets.basics import button, label, tool_button
 from app.widgets.rich_text import CodeBlock, RichText
 
@@ -331,6 +331,7 @@ class MessageView(QScrollArea):
             for part in (widget, *widget.findChildren(QWidget)):
                 part.ensurePolished()
             widget.deleteLater()
+        icon("stop", colours().on_accent)
 
     @property
     def widgets(self) -> tuple[MessageWidget, ...]:
