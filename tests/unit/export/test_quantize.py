@@ -63,7 +63,8 @@ def allowed(grid: QuantisedTensor) -> Floats:
         np.abs(grid.scale[:, start : start + 32]).max(axis=1, keepdims=True).repeat(32, axis=1)
         for start in range(0, blocks, 32)
     ]
-    return np.concatenate(greatest, axis=1)[:, :blocks].repeat(32, axis=1) / np.float32(28)
+    each = np.concatenate(greatest, axis=1)[:, :blocks].repeat(32, axis=1) / 28
+    return each.astype(np.float32)
 
 
 @pytest.mark.parametrize("blocks", BLOCKS)
