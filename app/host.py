@@ -80,6 +80,12 @@ class EngineDoor:
 
         return add_model(entry, store, cancel)
 
+    def check_builder(self) -> None:
+        """EngineError where models cannot be built, as in the packaged app; looks at the disk."""
+        from engine.builder import exporter_command
+
+        exporter_command()
+
 
 @dataclass(frozen=True)
 class ModelState:
@@ -148,6 +154,7 @@ class Host(QObject):
         self.problems: tuple[PackProblem, ...] = ()
         self.entries: tuple[CatalogueEntry, ...] = ()
         self.devices: tuple[str, ...] = ("auto", "cpu")
+        self.cannot_build: EngineError | None = None  # why nothing of the catalogue can be got here
         self.tasks: dict[str, Task] = {}
         self._loaded: LanguageModel | None = None
         self._load_job: Job | None = None
@@ -155,6 +162,7 @@ class Host(QObject):
         self._speeds: dict[str, _Speed] = {}
         self._use_when_added: set[str] = set()
         self._devices_job: Job | None = None
+        self._builder_job: Job | None = None
         self._closing = False
         self._store: Store | None = None
         settings.changed.connect(self._settings_changed)
@@ -176,6 +184,26 @@ class Host(QObject):
             self.entries = tuple(self._door.catalogue().entries)
         except EngineError as error:
             self.failed.emit(error)
+        self.packs_changed.emit()
+        self._find_builder()
+
+    def _find_builder(self) -> None:
+        """Whether models can be built here, once, where nothing waits for it."""
+        if self._builder_job is None:
+            self._builder_job = self._job(self._check_builder, "builder")
+            self._builder_job.signals.item.connect(self._builder_missing)
+            self._builder_job.signals.failed.connect(self._job_failed)
+            self.jobs.start_files(self._builder_job)
+
+    def _check_builder(self, _cancel: Cancel) -> Iterator[object]:
+        try:
+            self._door.check_builder()
+        except EngineError as error:
+            yield error
+
+    @Slot(object, object)
+    def _builder_missing(self, _job: Job, error: EngineError) -> None:
+        self.cannot_build = error
         self.packs_changed.emit()
 
     @property
@@ -355,7 +383,7 @@ class Host(QObject):
     def add(self, name: str, use: bool = False) -> None:
         """Get a model of the catalogue; ``use`` loads it when it is there."""
         entry = self.entry(name)
-        if entry is None or self._is_running(name):
+        if entry is None or self.cannot_build is not None or self._is_running(name):
             return
         if use:
             self._use_when_added.add(name)

@@ -5,7 +5,7 @@ In: the host. Out: calls of the host, and a wish to see the models pane.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QPushButton
 
@@ -14,7 +14,9 @@ from app.i18n import error_message
 from app.language_names import size_text
 from app.panes.preferences import device_name
 from app.settings import SettingsStore
-from app.theme import colours, icon
+from app.theme import colours, icon, scaled
+
+WIDEST_PX = 320
 
 
 class ModelButton(QPushButton):
@@ -27,6 +29,7 @@ class ModelButton(QPushButton):
         self._host, self._settings = host, settings
         self.setProperty("role", "model")
         self.setObjectName("modelButton")
+        self.setIconSize(QSize(scaled(16), scaled(16)))
         self._menu = QMenu(self)
         self._menu.setAccessibleName(self.tr("Models"))
         self._menu.aboutToShow.connect(self._fill)
@@ -59,7 +62,10 @@ class ModelButton(QPushButton):
             text = self.tr("Choose a model")
         else:
             text = self.tr("No model installed")
-        self.setText(f" {text}")
+        fitting = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, scaled(WIDEST_PX))
+        self.setText(f" {fitting}")
+        if fitting != text:
+            tip = f"{text}\n{tip}"
         self.setIcon(icon(drawing, tint))
         self.setToolTip(tip)
         self.setAccessibleName(self.tr("Model: {state}").format(state=text))

@@ -120,11 +120,17 @@ MONO_FAMILIES = (
 )
 _current = LIGHT
 _base_points = 0.0
+_scale = 1.0
 
 
 def colours() -> Colours:
     """The theme in use."""
     return _current
+
+
+def scaled(px: int) -> int:
+    """A length that grows with the text."""
+    return round(px * _scale)
 
 
 def is_dark(setting: str) -> bool:
@@ -136,7 +142,8 @@ def is_dark(setting: str) -> bool:
 
 def apply_theme(app: QApplication, setting: str, text_size: int) -> None:
     """Give the application the palette, the font size and the style sheet."""
-    global _current, _base_points  # noqa: PLW0603
+    global _current, _base_points, _scale  # noqa: PLW0603
+    _scale = text_size / 100
     _current = DARK if is_dark(setting) else LIGHT
     icon.cache_clear()
     if app.style() is None or app.style().objectName() != "fusion":
@@ -217,9 +224,9 @@ def icon(name: str, tint: str = "") -> QIcon:
 
 
 def pixmap(name: str, tint: str, size: int) -> QPixmap:
-    """A drawing for a label."""
+    """A drawing for a label; it grows with the text."""
     ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
-    made = _drawing(_renderer(name, tint), round(size * ratio))
+    made = _drawing(_renderer(name, tint), round(scaled(size) * ratio))
     made.setDevicePixelRatio(ratio)
     return made
 
@@ -274,8 +281,9 @@ QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="muted"], QLabel[role="small"] { color: $muted; }
 QLabel[role="small"] { font-size: $small; }
 QLabel[role="good"] { color: $good; font-size: $small; }
+QLabel[role="warn"] { color: $on_warn; font-size: $small; }
 QLabel[role="bad"] { color: $on_error; font-size: $small; }
-QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; padding: 2px 2px; }
+QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; padding: 2px 0; }
 
 QFrame[role="card"] { background: $card; border: 1px solid $border; border-radius: 12px; }
 QFrame[role="banner"] { border-radius: 10px; border: none; }

@@ -160,6 +160,7 @@ class FakeDoor(EngineDoor):
     answer: str = ANSWER
     pieces: Callable[[str], Sequence[str]] = list
     open_error: Exception | None = None
+    builder_error: EngineError | None = None
     chat_error: Exception | None = None
     notice: Notice | None = None
     gate: threading.Event | None = None
@@ -234,6 +235,11 @@ class FakeDoor(EngineDoor):
             prefill_s=0.05,
             decode_s=max(len(given) - 1, 1) / 100,
         )
+
+    def check_builder(self) -> None:
+        """Models can be built, unless a test says otherwise."""
+        if self.builder_error is not None:
+            raise self.builder_error
 
     def add_model(self, entry: CatalogueEntry, store: Any, cancel: Cancel) -> Iterator[Any]:
         """A download that ends at once, or waits in its middle for ``add_gate``."""

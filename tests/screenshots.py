@@ -1,18 +1,37 @@
-"""Pictures of the app, made from the app itself with an engine that answers what it is told.
+"""Pictures of the app, made from the app itself.
 
-In: a folder for the pictures. Out: one PNG for each pane, theme and language.
-Run: ``python -m tests.screenshots FOLDER [--real]`` (``--real`` uses the installed model).
+In: a folder for pictures of every pane, theme and language, with an engine that answers what it is told; or
+``--readme FILE``, the picture of the README: a conversation with an installed model, greedy, in the light theme.
+Out: PNG files. The user's conversations and settings are neither read nor changed.
+Run: ``python -m tests.screenshots FOLDER``, and
+``python -m tests.screenshots --readme resources/screenshots/chat.png [--model NAME]`` (the model comes from the data
+folder, as everywhere: ``POLLUX_HOME``, or the usual place; without one the picture has the engine that is told).
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.gui import Desktop
+    from engine.store import Store
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+README_QUESTIONS = (
+    "What is the capital of France?",
+    "Write a short Python function that says whether a year is a leap year.",
+)
+README_ANSWERS = (
+    "The capital of France is **Paris**.",
+    "```python\ndef is_leap(year: int) -> bool:\n    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)\n```",
+)
+SIZE = (1180, 800)
 LONG = """Here is a short plan.
 
 1. **Boil** the water and weigh 18 g of coffee.
@@ -52,77 +71,173 @@ def 问候(名字: str) -> str:
 写作最难的部分是开始，一旦开始，后面就会顺利很多。"""
 
 
-def main(folder: Path) -> int:
-    """Make all pictures."""
-    home = tempfile.mkdtemp()
-    os.environ["POLLUX_HOME"] = home
+def settle(ms: int = 250) -> None:
+    """Let the app do what it has begun; the cursor does not blink into a picture."""
     from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication
 
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+    focus = QApplication.focusWidget()
+    if focus is not None:
+        focus.clearFocus()
+
+
+def until_idle(desktop: Desktop) -> None:
+    """Wait for the model and the answer."""
+    while desktop.host.model.status == "loading" or desktop.session.busy or desktop.host.jobs.busy:
+        settle(50)
+    settle()
+
+
+def make_readme(target: Path, model: str) -> int:
+    """The picture of the README."""
+    from engine.store import Store
+
+    store = Store.default()  # the user's, before the data folder is another
+    os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
     from app.gui import Desktop, make_application
+    from app.host import EngineDoor
+    from tests.fakes import FakeDoor
+
+    class RealDoor(EngineDoor):
+        """The user's models without the user's conversations."""
+
+        def store(self) -> Store:
+            return store
+
+    app = make_application([])
+    packs = store.list()
+    told = FakeDoor()
+    desktop = Desktop(app, RealDoor() if packs else told)
+    desktop.settings.change(theme="light", language="en", greedy=True, model=model or "smollm2-135m")
+    settle()
+    desktop.window.resize(*SIZE)
+    desktop.window.show()
+    desktop.begin()
+    until_idle(desktop)
+    if desktop.host.model.status != "ready":
+        print("no model could be loaded", file=sys.stderr)
+        return 1
+    desktop.window.new_chat()
+    for question, answer in zip(README_QUESTIONS, README_ANSWERS, strict=True):
+        told.answer = answer
+        desktop.session.send(question)
+        until_idle(desktop)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    desktop.window.grab().save(str(target), "PNG", 0)  # 0: the smallest file
+    for message in desktop.session.messages:
+        print(f"{message.role}: {message.text}")
+    print(f"{target}: {target.stat().st_size} bytes")
+    desktop.window.close()
+    return 0
+
+
+def make_all(folder: Path) -> int:
+    """Every pane, theme and language."""
+    os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
+    from PySide6.QtWidgets import QApplication
+
+    from app.gui import Desktop, make_application
+    from app.host import ModelState
     from engine.catalogue import read_catalogue
+    from engine.errors import EngineError
     from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
 
     folder.mkdir(parents=True, exist_ok=True)
     app = make_application([])
     assert isinstance(app, QApplication)
-
-    def settle(ms: int = 250) -> None:
-        loop = QEventLoop()
-        QTimer.singleShot(ms, loop.quit)
-        loop.exec()
-        focus = QApplication.focusWidget()
-        if focus is not None:
-            focus.clearFocus()
-
     door = FakeDoor(the_store=FakeStore([fake_pack()]), entries=read_catalogue().entries)
     desktop = Desktop(app, door)
     window = desktop.window
-    window.resize(1180, 800)
+    window.resize(*SIZE)
     window.show()
     desktop.begin()
     settle()
 
+    def grab(name: str) -> None:
+        until_idle(desktop)
+        window.grab().save(str(folder / f"{name}.png"))
+
     def ask(question: str, answer: str) -> None:
         door.answer = answer
         desktop.session.send(question)
-        settle(700)
+        until_idle(desktop)
+
+    def panes(end: str) -> None:
+        window.show_home()
+        grab(f"home-{end}")
+        window.show_models()
+        grab(f"models-{end}")
+        window.show_preferences()
+        grab(f"preferences-{end}")
 
     for language, theme in (("en", "light"), ("en", "dark"), ("zh_CN", "light"), ("zh_CN", "dark")):
         desktop.settings.change(theme=theme, language=language)
         settle()
-        window.show_home()
-        settle()
-        window.grab().save(str(folder / f"home-{language}-{theme}.png"))
-        window.show_models()
-        settle()
-        window.grab().save(str(folder / f"models-{language}-{theme}.png"))
-        window.show_preferences()
-        settle()
-        window.grab().save(str(folder / f"preferences-{language}-{theme}.png"))
+        panes(f"{language}-{theme}")
         window.new_chat()
-        settle()
-        window.grab().save(str(folder / f"empty-{language}-{theme}.png"))
+        grab(f"empty-{language}-{theme}")
         if language == "en":
             ask("How do I make good filter coffee?", LONG)
         else:
             ask("怎样写好一篇短文？能不能顺便给一个 Python 的例子？", CHINESE)
-        window.grab().save(str(folder / f"chat-{language}-{theme}.png"))
-        if language == "en":
-            ask("And with milk?", "Use a little less water, about **1 : 14**, and warm the milk to 60 °C.")
-            window.grab().save(str(folder / f"chat2-{language}-{theme}.png"))
-    door.the_store.packs.append(qwen_pack())
+        grab(f"chat-{language}-{theme}")
+    # Two models, one with a long name; a packaged app, which cannot build; large text; a narrow window.
+    door.the_store.packs.append(
+        qwen_pack(display_name="Qwen2.5 Coder 1.5B Instruct, 调整过的 Q4_K_M variant no. 17")
+    )
+    door.builder_error = EngineError(
+        "This installation of Pollux cannot build models: it comes without the exporter.",
+        "Build the model with a checkout of Pollux (python3 dev.py export build NAME) and import its folder.",
+    )
+    desktop.host._builder_job = None
+    desktop.settings.change(theme="light", language="en")
+    settle()
     desktop.host.refresh()
+    desktop.host.load("qwen2.5-coder-1.5b")
+    until_idle(desktop)
+    panes("long-name")
+    door.the_store.packs.pop()
+    desktop.host.refresh()
+    desktop.host.load("smollm2-135m")
+    until_idle(desktop)
+    for language in ("en", "zh_CN"):
+        desktop.settings.change(language=language)
+        settle()
+        panes(f"packaged-{language}")
+        window.new_chat()
+        ask("你好，你能说中文吗？", "Hello! How can I help?")
+        grab(f"chat-packaged-{language}")
+    desktop.settings.change(language="en")
+    settle()
+    window.resize(900, 600)
+    panes("900x600")
+    desktop.host.packs = (
+        fake_pack(display_name="SmolLM2 135M Instruct, fine-tuned on my own letters, version 12"),
+    )
+    desktop.host.model = ModelState("ready", desktop.host.packs[0], "CPU")
+    desktop.host.model_changed.emit(desktop.host.model)
     window.show_models()
+    grab("models-900x600-long-name")
+    desktop.host.refresh()
+    desktop.host.load("smollm2-135m")
+    window.new_chat()
+    ask("How do I make good filter coffee?", LONG)
+    grab("chat-900x600")
+    window.resize(*SIZE)
+    desktop.settings.change(text_size=150)
     settle()
-    window.grab().save(str(folder / "models-two.png"))
-    window.resize(760, 560)
+    panes("150")
     window.show_chat()
+    grab("chat-150")
+    window.resize(900, 600)
+    panes("900x600-150")
+    window.show_chat()
+    grab("chat-900x600-150")
+    desktop.settings.change(text_size=100)
     settle()
-    window.grab().save(str(folder / "small-chat.png"))
-    window.show_home()
-    settle()
-    window.grab().save(str(folder / "small-home.png"))
     window.show_shortcuts()
     settle()
     for widget in app.topLevelWidgets():
@@ -132,5 +247,21 @@ def main(folder: Path) -> int:
     return 0
 
 
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, nargs="?", help="for the pictures of every pane")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="make the picture of the README")
+    parser.add_argument("--model", default="", help="the model in the README's picture")
+    arguments = parser.parse_args()
+    if arguments.readme is not None:
+        return make_readme(arguments.readme, arguments.model)
+    if arguments.folder is None:
+        parser.error("a folder or --readme FILE is needed")
+    return make_all(arguments.folder)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main())

@@ -26,10 +26,10 @@ from app.language_names import language_name, size_text
 from app.presets import preset, presets
 from app.theme import colours, pixmap
 from app.widgets.banner import Banner, BannerStack
-from app.widgets.basics import button, label
+from app.widgets.basics import button, disable, label
 from app.widgets.composer import Composer
 from app.widgets.message_view import COLUMN_PX, MessageView
-from app.widgets.task_line import task_line
+from app.widgets.task_line import cannot_build_reason, import_instead, task_line
 from engine.errors import EngineError
 from engine.results import Finished, Notice, Progress
 
@@ -355,11 +355,14 @@ class ChatPane(QWidget):
             )
             get.setObjectName("gapGet")
             get.clicked.connect(self._gap_get)
-            banner.set_detail(
-                self.tr("Its answer may make no sense. {model} lists {language}.").format(
-                    model=entry.display_name, language=language
-                )
+            detail = self.tr("Its answer may make no sense. {model} lists {language}.").format(
+                model=entry.display_name, language=language
             )
+            cannot = self._host.cannot_build
+            if cannot is not None:
+                disable(get, cannot_build_reason(cannot))
+                detail = f"{detail}\n{import_instead()}"
+            banner.set_detail(detail)
         else:
             banner.set_detail(
                 self.tr(

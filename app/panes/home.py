@@ -21,9 +21,9 @@ from app.host import Host, Task
 from app.i18n import catalogue_text
 from app.language_names import language_list, size_text
 from app.presets import Preset, presets
-from app.theme import colours, pixmap
-from app.widgets.basics import Page, button, card, label
-from app.widgets.task_line import task_line
+from app.theme import colours, pixmap, scaled
+from app.widgets.basics import Page, button, card, disable, label
+from app.widgets.task_line import cannot_build_reason, import_instead, task_line
 
 
 class TaskCard(QPushButton):
@@ -59,7 +59,7 @@ class TaskCard(QPushButton):
         super().resizeEvent(event)
         line = self.fontMetrics().lineSpacing()
         lines = max(self._summary.heightForWidth(max(self.width() - 40, 60)), line)
-        height = 32 + 26 + 22 + int(line * 1.3) + lines
+        height = 32 + scaled(26) + 22 + int(line * 1.3) + lines
         if height != self.minimumHeight():
             self.setMinimumHeight(height)
 
@@ -159,7 +159,12 @@ class HomePane(Page):
         if not self._host.packs:
             box.addWidget(label(self.tr("No model is installed yet."), "strong"))
             box.addWidget(
-                label(self.tr("Get the one below, or import a model folder or zip under Models."), "muted")
+                label(
+                    self.tr("Get the one below, or import a model folder or zip under Models.")
+                    if self._host.cannot_build is None
+                    else self.tr("Import a model folder or zip under Models."),
+                    "muted",
+                )
             )
         for pack in self._host.packs:
             row = QHBoxLayout()
@@ -228,11 +233,15 @@ class HomePane(Page):
         self._bar.setAccessibleName(self.tr("Progress"))
         self._bar.hide()
         texts.addWidget(self._bar)
+        cannot = self._host.cannot_build
+        if cannot is not None:
+            texts.addWidget(label(import_instead(), "warn"))
         row.addLayout(texts, 1)
         self._get = button(self.tr("Get"), "primary")
         self._get.setAccessibleName(self.tr("Get {model}").format(model=entry.display_name))
         self._get.clicked.connect(self._get_or_cancel)
-        row.addWidget(self._get)
+        row.addWidget(self._get, 0, Qt.AlignmentFlag.AlignVCenter)
+        disable(self._get, cannot_build_reason(cannot) if cannot is not None else "")
         task = self._host.tasks.get(entry.name)
         if task is not None:
             self._task_changed(task)
@@ -265,4 +274,4 @@ class HomePane(Page):
         self._get.setText(
             self.tr("Cancel") if running else self.tr("Resume") if task.state != "done" else self.tr("Get")
         )
-        self._get.setEnabled(task.state != "cancelling")
+        self._get.setEnabled(task.state != "cancelling" and self._host.cannot_build is None)

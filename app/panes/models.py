@@ -26,12 +26,14 @@ from app.language_names import language_list, size_text
 from app.theme import colours
 from app.widgets.banner import Banner, BannerStack
 from app.widgets.basics import Page, button, card, clear, disable, label, tool_button
-from app.widgets.task_line import task_line
+from app.widgets.task_line import cannot_build_reason, import_instead, task_line
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
     from engine.catalogue import CatalogueEntry
     from engine.packs import Pack
+
+DOT = "\u00a0\u00a0·  "  # a line never begins with the dot
 
 
 class TaskBar(QWidget):
@@ -111,7 +113,7 @@ class PackCard(QWidget):
             facts.append(self.tr("needs {memory} of memory").format(memory=size_text(pack.memory_bytes)))
         facts.append(language_list(pack.languages, 6))
         facts.append(self.tr("context {count} tokens").format(count=pack.context_tokens))
-        box.addWidget(label("  ·  ".join(facts), "muted"))
+        box.addWidget(label(DOT.join(facts), "muted"))
         origin = [pack.licence or self.tr("licence not stated")]
         if pack.quantisation:
             origin.append(pack.quantisation)
@@ -120,7 +122,7 @@ class PackCard(QWidget):
         )
         if pack.bundled:
             origin.append(self.tr("part of Pollux"))
-        box.addWidget(label("  ·  ".join(origin), "small"))
+        box.addWidget(label(DOT.join(origin), "small"))
         self._bar = TaskBar()
         box.addWidget(self._bar)
         self.update_state()
@@ -208,7 +210,7 @@ class EntryCard(QWidget):
             language_list(entry.languages, 6),
             entry.licence,
         ]
-        box.addWidget(label("  ·  ".join(facts), "muted"))
+        box.addWidget(label(DOT.join(facts), "muted"))
         fits = host.fits(entry.memory_bytes)
         box.addWidget(
             label(
@@ -243,6 +245,9 @@ class EntryCard(QWidget):
             self._get.style().polish(self._get)
         self._get.setAccessibleName(f"{text} {self.entry.display_name}")
         self._get.setEnabled(task is None or task.state != "cancelling")
+        cannot = self._host.cannot_build
+        if cannot is not None:
+            disable(self._get, cannot_build_reason(cannot))
         self._bar.show_task(task)
 
     @Slot()
@@ -266,7 +271,8 @@ class ModelsPane(QWidget):
         layout.setSpacing(0)
         self.banners = BannerStack()
         holder = QVBoxLayout()
-        holder.setContentsMargins(32, 8, 32, 0)
+        holder.setContentsMargins(32, 0, 32, 0)
+        self.banners.layout().setContentsMargins(0, 8, 0, 0)
         holder.addWidget(self.banners)
         layout.addLayout(holder)
         page = Page(self.tr("Models"))
@@ -317,6 +323,8 @@ class ModelsPane(QWidget):
         if rest:
             self._list.addSpacing(8)
             self._list.addWidget(label(self.tr("Available"), "section"))
+            if self._host.cannot_build is not None:
+                self._list.addWidget(label(import_instead(), "warn"))
         for entry in rest:
             self._entries.append(EntryCard(entry, self._host))
             self._list.addWidget(self._entries[-1])

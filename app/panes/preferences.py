@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QSpinBox,
     QWidget,
 )
@@ -21,9 +20,11 @@ from PySide6.QtWidgets import (
 from app.host import Host
 from app.paths import logs_folder
 from app.settings import DEVICES, TEXT_SIZES, Settings, SettingsStore
+from app.theme import scaled
 from app.widgets.basics import Page, button, disable, label
 
 _DEFAULTS = Settings()
+CONTROL_PX = 240
 
 
 class Section(QFrame):
@@ -52,8 +53,7 @@ class Section(QFrame):
         control.setAccessibleDescription(explanation)
         if isinstance(control, QComboBox):
             control.view().setAccessibleName(name)
-        if not isinstance(control, QCheckBox):
-            control.setMinimumWidth(200)
+        control.setFixedWidth(scaled(CONTROL_PX))  # one width, so that the sections line up
         self._grid.addWidget(texts, row, 0)
         self._grid.addWidget(control, row, 1)
 
@@ -149,20 +149,22 @@ class PreferencesPane(Page):
         made.add(self.tr("Seed"), self.tr("The same seed and settings give the same answer."), self.seed)
         return made
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        for text, handler in (
+    def _buttons(self) -> QGridLayout:
+        """Two and two: four in a row are wider than a narrow window."""
+        grid = QGridLayout()
+        grid.setSpacing(10)
+        choices = (
             (self.tr("Default answer settings"), self._reset),
             (self.tr("Show logs"), self._show_logs),
             (self.tr("Open models folder"), self._show_models),
             (self.tr("Keyboard shortcuts"), self.show_shortcuts),
-        ):
+        )
+        for place, (text, handler) in enumerate(choices):
             made = button(text)
             made.clicked.connect(handler)
-            row.addWidget(made)
-        row.addStretch(1)
-        return row
+            grid.addWidget(made, place // 2, place % 2)
+        grid.setColumnStretch(2, 1)
+        return grid
 
     def _devices(self) -> tuple[tuple[object, str], ...]:
         return tuple(

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import icon
+from app.theme import icon, scaled
 
 
 def label(text: str, role: str = "", wrap: bool = True) -> QLabel:
@@ -68,6 +68,7 @@ def button(text: str, role: str = "", icon_name: str = "", tint: str = "") -> QP
     if icon_name:
         made.setText(f" {text}")  # style sheets know no gap between drawing and text
         made.setIcon(icon(icon_name, tint))
+        made.setIconSize(QSize(scaled(16), scaled(16)))
     return made
 
 
@@ -75,7 +76,7 @@ def tool_button(name: str, icon_name: str, size_px: int = 18, role: str = "", ti
     """A button with a drawing only; ``name`` is its tool tip and accessible name."""
     made = QToolButton()
     made.setIcon(icon(icon_name, tint))
-    made.setIconSize(QSize(size_px, size_px))
+    made.setIconSize(QSize(scaled(size_px), scaled(size_px)))
     made.setToolTip(name)
     made.setAccessibleName(name)
     made.setProperty("role", role)

@@ -6,6 +6,8 @@ conversations show their end first; earlier messages are added on request.
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -141,6 +143,7 @@ class MessageWidget(QFrame):
                 self._append_block(block)
             self._sources[index] = part.source
             if isinstance(block, CodeBlock):
+                block.set_language(part.language)  # the fence may have come without it, in two pieces
                 block.set_code(part.source)
             else:
                 block.setHtml(to_html(part.source))
@@ -266,7 +269,7 @@ class MessageWidget(QFrame):
         widest = max(
             (metrics.horizontalAdvance(line[:200]) for line in self.message.text.split("\n")[:200]), default=0
         )
-        wanted = int(widest) + 28 + 12
+        wanted = math.ceil(widest) + 28 + 6
         width = max(min(wanted, int(self.width() * 0.8)), 60)
         if self._bubble.width() != width or self._bubble.maximumWidth() != width:
             self._bubble.setFixedWidth(width)

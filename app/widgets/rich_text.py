@@ -187,6 +187,12 @@ class CodeBlock(QFrame):
         """What the copy button copies."""
         return self._code
 
+    def set_language(self, language: str) -> None:
+        """Name the language."""
+        if language != self.language:
+            self.language = language
+            self._name.setText(language or self.tr("code"))
+
     def set_code(self, code: str) -> None:
         """Show the code; what is added at the end is only added, so that streaming stays cheap."""
         if code == self._code and self._height:
@@ -233,12 +239,16 @@ class _CodeView(QPlainTextEdit):
         font.setPointSizeF(QGuiApplication.font().pointSizeF() * 0.95)
         self.setFont(font)
         self.document().setDocumentMargin(10)
+        self.horizontalScrollBar().rangeChanged.connect(self.fit)  # the bar comes and goes with the width
 
+    @Slot()
     def fit(self) -> int:
         """As high as the lines; a bar at the bottom where they are wide."""
         block: QTextBlock = self.document().firstBlock()
         line = max(self.blockBoundingRect(block).height(), self.fontMetrics().lineSpacing())
+        bar = self.horizontalScrollBar()
         height = math.ceil(line * self.document().blockCount()) + 24
+        height += bar.sizeHint().height() if bar.maximum() > 0 else 0
         if height != self.height():
             self.setFixedHeight(height)
         return height

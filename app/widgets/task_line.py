@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from app.host import Task
 from app.i18n import error_hint, error_message
 from app.language_names import size_text
+from engine.errors import EngineError
 
 
 def task_line(task: Task) -> str:
@@ -26,6 +27,16 @@ def task_line(task: Task) -> str:
         "cancelling": QCoreApplication.translate("tasks", "Cancelling…"),
         "done": QCoreApplication.translate("tasks", "Ready."),
     }[task.state]
+
+
+def cannot_build_reason(error: EngineError) -> str:
+    """Why a model cannot be got here, for a tool tip."""
+    return f"{error_message(error)} {error_hint(error)}".strip()
+
+
+def import_instead() -> str:
+    """What to do where models cannot be built."""
+    return QCoreApplication.translate("tasks", "Models cannot be built here: use Models › Import folder.")
 
 
 def _running(task: Task) -> str:

@@ -230,6 +230,10 @@
         <translation>获取下面这个模型，或在“模型”页导入模型文件夹或 zip 文件。</translation>
     </message>
     <message>
+        <source>Import a model folder or zip under Models.</source>
+        <translation>请在“模型”页导入模型文件夹或 zip 文件。</translation>
+    </message>
+    <message>
         <source>{size} · needs {memory} of memory · {languages}</source>
         <translation>{size} · 需要 {memory} 内存 · {languages}</translation>
     </message>
@@ -410,7 +414,7 @@
         <translation>设备</translation>
     </message>
     <message>
-        <source>Free the model's memory</source>
+        <source>Free the model&apos;s memory</source>
         <translation>释放模型占用的内存</translation>
     </message>
     <message>
@@ -714,7 +718,7 @@
         <translation>系统提示词</translation>
     </message>
     <message>
-        <source>What the model is told before the conversation begins. Empty means the model's own default.</source>
+        <source>What the model is told before the conversation begins. Empty means the model&apos;s own default.</source>
         <translation>对话开始前告诉模型的话。留空则使用模型自己的默认设定。</translation>
     </message>
     <message>
@@ -954,7 +958,7 @@
         <translation>请选择存放 ONNX Runtime GenAI 模型的文件夹。</translation>
     </message>
     <message>
-        <source>Choose a model's folder or .zip file.</source>
+        <source>Choose a model&apos;s folder or .zip file.</source>
         <translation>请选择模型的文件夹或 .zip 文件。</translation>
     </message>
     <message>
@@ -1042,7 +1046,7 @@
         <translation>没有找到可用于 {device} 的显卡（或缺少驱动），模型将在 CPU 上运行。</translation>
     </message>
     <message>
-        <source>No model called "{name}" is installed.</source>
+        <source>No model called &quot;{name}&quot; is installed.</source>
         <translation>没有安装名为“{name}”的模型。</translation>
     </message>
     <message>
@@ -1234,7 +1238,7 @@
         <translation>没有移除模型 {name}：无法向用户确认。</translation>
     </message>
     <message>
-        <source>The model's file {file} cannot be used: {reason}.</source>
+        <source>The model&apos;s file {file} cannot be used: {reason}.</source>
         <translation>无法使用模型文件 {file}：{reason}。</translation>
     </message>
     <message>
@@ -1258,7 +1262,7 @@
         <translation>没有名为 {device} 的设备。</translation>
     </message>
     <message>
-        <source>There is no model called "{name}".</source>
+        <source>There is no model called &quot;{name}&quot;.</source>
         <translation>没有名为“{name}”的模型。</translation>
     </message>
     <message>
@@ -1330,7 +1334,7 @@
         <translation>请使用以 https:// 开头的地址</translation>
     </message>
     <message>
-        <source>Verify the model's files, choose the CPU as device, or use another model.</source>
+        <source>Verify the model&apos;s files, choose the CPU as device, or use another model.</source>
         <translation>请校验模型文件、改用 CPU，或换用其他模型。</translation>
     </message>
     <message>
@@ -1656,6 +1660,10 @@
     <message>
         <source>Ready.</source>
         <translation>已就绪。</translation>
+    </message>
+    <message>
+        <source>Models cannot be built here: use Models › Import folder.</source>
+        <translation>此处无法构建模型：请用“模型”页的“导入文件夹”。</translation>
     </message>
     <message>
         <source>Starting…</source>

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.history import Message
 from app.widgets.rich_text import CodeBlock
 from engine.errors import EngineError
 from engine.results import Notice
@@ -270,3 +272,15 @@ def test_draft_is_kept_for_each_conversation(qtbot: QtBot, open_desktop: OpenDes
     assert composer.text == "half a thought"
     desktop.window.new_chat()
     assert composer.text == "a new beginning"
+
+
+def test_a_fence_that_comes_in_pieces_gets_its_language(desktop) -> None:
+    message = Message(1, 1, "assistant", "```", "streaming", 0.0, "x", "CPU", 0, 0.0)
+    view = desktop.window.chat.view
+    widget = view.add(message)
+    for text in ("```py", "```python\n", "```python\nprint(1)\n```"):
+        view.update_last(replace(message, text=text))
+    (block,) = widget.blocks
+    assert isinstance(block, CodeBlock)
+    assert block.language == "python"
+    assert find(block, QLabel, "python")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.export_chat import to_json, to_markdown, write_export
-from app.history import History
+from app.history import History, checkpoint
 from engine.errors import EngineError
 
 
@@ -182,3 +182,16 @@ def test_export(path: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="could not be written"):
         write_export(tmp_path / "missing" / "x.md", "text")
     history.close()
+
+
+def test_checkpoint_moves_the_log_to_the_file_beside_an_open_history(path: Path) -> None:
+    history = History(path)
+    talk = history.create("long")
+    for number in range(300):
+        history.add(talk.id, "user", f"{number} " * 500)
+    small = path.stat().st_size
+    checkpoint(path)
+    assert path.stat().st_size > small
+    assert len(history.messages(talk.id)) == 300
+    history.close()
+    checkpoint(path.parent / "gone" / "nowhere.sqlite3")  # says nothing: it is no one's concern

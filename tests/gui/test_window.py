@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QListView,
     QMessageBox,
@@ -133,6 +134,39 @@ def test_home_offers_the_best_model_that_fits(open_desktop: OpenDesktop) -> None
     assert open_desktop(FakeDoor(memory_bytes=10**9)).window.home.findChild(QWidget, "suggestion") is None
 
 
+def test_where_nothing_can_be_built_get_says_why(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
+    """As in the packaged app, which has no exporter."""
+    door = FakeDoor(
+        builder_error=EngineError("Models cannot be built here.", "Import one."), add_gate=threading.Event()
+    )
+    desktop = open_desktop(door)
+    qtbot.waitUntil(lambda: desktop.host.cannot_build is not None)
+    window = desktop.window
+    name = "Get Qwen2.5 Coder 1.5B"
+    for pane in (window.home, window.models):
+        qtbot.waitUntil(lambda at=pane: not find(at, QPushButton, name).isEnabled())
+        get = find(pane, QPushButton, name)
+        assert get.toolTip() == "Models cannot be built here. Import one."
+        assert any("Import folder" in line.text() for line in pane.findChildren(QLabel))
+    desktop.host.add("qwen2.5-coder-1.5b")
+    assert not desktop.host.tasks
+    desktop.session.send("你好，请用中文介绍一下你自己。")
+    banner = window.chat.banners.get("language")
+    assert banner is not None
+    assert "Import folder" in banner.detail.text()
+    get = banner.findChild(QPushButton, "gapGet")
+    assert isinstance(get, QPushButton)
+    assert not get.isEnabled()
+    assert "Import one." in get.toolTip()
+    qtbot.waitUntil(lambda: not desktop.session.busy)
+
+
+def test_where_the_exporter_is_get_can_be_pressed(qtbot: QtBot, desktop: Desktop) -> None:
+    qtbot.waitUntil(lambda: not desktop.host.jobs.busy)
+    assert desktop.host.cannot_build is None
+    assert find(desktop.window.home, QPushButton, "Get Qwen2.5 Coder 1.5B").isEnabled()
+
+
 def test_quit_while_generating(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
     door = FakeDoor(gate=threading.Event())
     desktop = open_desktop(door)
@@ -176,6 +210,38 @@ def test_conversation_is_renamed_found_deleted(
     )
     assert desktop.history.list() == ()
     assert desktop.session.conversation is None
+
+
+def test_the_list_follows_the_history_whatever_changes(desktop: Desktop) -> None:
+    """It is changed in place: what it shows must be what it would show if it were made again."""
+    sidebar, history = desktop.window.sidebar, desktop.history
+    rows = sidebar.list
+
+    def check() -> None:
+        sidebar.refresh()
+        titles = [rows.item(row).text() for row in range(rows.count())]
+        assert titles == [item.title for item in history.list()]
+
+    keys = [history.create(f"chat {number}").id for number in range(5)]
+    check()
+    history.add(keys[0], "user", "from the bottom to the top")
+    check()
+    history.add(keys[0], "user", "and again")
+    check()
+    history.create("new")
+    check()
+    history.rename(keys[0], "another name")
+    check()
+    history.delete(keys[2])
+    history.add(keys[1], "user", "x")
+    check()
+    sidebar.show_conversation(keys[1])
+    assert rows.currentRow() == 0
+    for key in [item.id for item in history.list()]:
+        history.delete(key)
+    check()
+    history.create("one")
+    check()
 
 
 def test_two_apps_on_one_folder(qtbot: QtBot, desktop: Desktop, pollux_home: Path) -> None:
