@@ -5,7 +5,7 @@ In: the host's packs and catalogue. Out: signals that open the other panes.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -21,7 +21,7 @@ from app.host import Host, Task
 from app.i18n import catalogue_text
 from app.language_names import language_list, size_text
 from app.presets import Preset, presets
-from app.theme import colours, pixmap, scaled
+from app.theme import colours, pixmap
 from app.widgets.basics import Page, button, card, disable, label
 from app.widgets.task_line import cannot_build_reason, import_instead, task_line
 
@@ -39,7 +39,7 @@ class TaskCard(QPushButton):
         self.setAccessibleName(item.title)
         self.setAccessibleDescription(item.summary)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        layout = QVBoxLayout(self)
+        self._box = layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 16)
         layout.setSpacing(6)
         picture = QLabel()
@@ -47,21 +47,20 @@ class TaskCard(QPushButton):
         layout.addWidget(picture)
         layout.addSpacing(4)
         layout.addWidget(label(item.title, "heading", wrap=False))
-        self._summary = label(item.summary, "muted")
-        self._summary.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self._summary, 1)
+        summary = label(item.summary, "muted")
+        summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(summary, 1)
         for child in self.findChildren(QLabel):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.clicked.connect(self._clicked)
 
-    def resizeEvent(self, event) -> None:
-        """As high as the text needs at this width."""
-        super().resizeEvent(event)
-        line = self.fontMetrics().lineSpacing()
-        lines = max(self._summary.heightForWidth(max(self.width() - 40, 60)), line)
-        height = 32 + scaled(26) + 22 + int(line * 1.3) + lines
-        if height != self.minimumHeight():
-            self.setMinimumHeight(height)
+    def sizeHint(self) -> QSize:
+        """As large as what it holds; a push button would think of its own text, and it has none."""
+        return self._box.totalSizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """As small as what it holds."""
+        return self._box.totalMinimumSize()
 
     @Slot()
     def _clicked(self) -> None:

@@ -114,10 +114,10 @@ class BannerStack(QWidget):
 
     LIMIT = 3
 
-    def __init__(self) -> None:
+    def __init__(self, top_px: int = 0) -> None:
         super().__init__()
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setContentsMargins(0, top_px, 0, 0)
         self._layout.setSpacing(8)
         self._shown: dict[str, Banner] = {}
         self.hide()

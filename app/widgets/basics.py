@@ -126,10 +126,11 @@ class Page(QScrollArea):
         self._holder, self._column, self._outer, self._width_px = holder, column, outer, width_px
 
     def resizeEvent(self, event) -> None:
-        """Keep the column in the middle."""
-        super().resizeEvent(event)
+        """Keep the column in the middle; the margins first, since the page gets its width by them."""
         side = max(32, (self.viewport().width() - self._width_px) // 2)
         self._outer.setContentsMargins(side, 20, side, 32)
+        self._outer.activate()
+        super().resizeEvent(event)
 
 
 def clear(layout: QVBoxLayout) -> None:

@@ -1,8 +1,9 @@
 """How long the UI thread is blocked while an answer streams, and how fast the window is there.
 
-In: an answer of a fake model at a steady rate (or, with ``--real``, the installed default pack). Out: lines
-with the longest block, the 99th percentile, and the time from start to a usable window.
-Run: ``python -m tests.bench.ui_block [--real] [--tokens N] [--rate N]``.
+In: answers of a fake model at a steady rate (or, with ``--real``, of the installed default pack), asked for in a
+window that has hundreds of conversations in its list. Out: lines with the longest block (sending, streaming and
+ending included), the 99th percentile, and the time from start to a usable window.
+Run: ``python -m tests.bench.ui_block [--real] [--tokens N] [--rate N] [--questions N] [--conversations N]``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.host import EngineDoor
 
 STARTED_S = perf_counter()
 PARAGRAPH = (
@@ -35,42 +40,73 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", action="store_true", help="use the installed model")
     parser.add_argument("--tokens", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=120.0, help="tokens a second of the fake model")
+    parser.add_argument("--questions", type=int, default=3, help="that the tokens are shared among")
+    parser.add_argument("--conversations", type=int, default=300, help="in the list beforehand")
     parser.add_argument("--limit-ms", type=float, default=50.0)
     arguments = parser.parse_args(argv)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    door = None
-    if not arguments.real:
-        os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
+    door: EngineDoor
+    from engine.store import Store
+
+    store = Store.default()  # the user's models, without the user's conversations
+    os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
     from PySide6.QtCore import QCoreApplication, QTimer
 
     from app.gui import Desktop, make_application
+    from app.history import History
+    from app.paths import history_file
     from app.watchdog import Watchdog
     from tests.fakes import FakeDoor
 
-    if not arguments.real:
-        text = (PARAGRAPH * 200)[: arguments.tokens * 4]
+    each = max(arguments.tokens // arguments.questions, 1)
+    if arguments.real:
+        from app.host import EngineDoor
+
+        class RealDoor(EngineDoor):
+            """Only the models are the user's."""
+
+            def store(self) -> Store:
+                return store
+
+        door = RealDoor()
+    else:
+        text = (PARAGRAPH * 200)[: each * 4]
         door = FakeDoor(answer=text, pieces=words, pause_s=1 / arguments.rate)
+    filling_s = perf_counter()
+    history = History(history_file())
+    for number in range(arguments.conversations):
+        history.add(history.create(f"Conversation {number} about coffee").id, "user", PARAGRAPH)
+    history.close()
+    filling_s = perf_counter() - filling_s
     app = make_application([])
     desktop = Desktop(app, door)
     desktop.window.resize(1180, 800)
     desktop.window.show()
     QCoreApplication.processEvents()
-    window_s = perf_counter() - STARTED_S
+    window_s = perf_counter() - STARTED_S - filling_s
     desktop.begin()
     while desktop.host.model.status == "loading" or desktop.host.jobs.busy:
         QCoreApplication.processEvents()
-    ready_s = perf_counter() - STARTED_S
+    ready_s = perf_counter() - STARTED_S - filling_s
     if desktop.host.model.status != "ready":
         print("no model could be loaded", file=sys.stderr)
         return 1
     desktop.window.show_chat()
-    desktop.settings.change(max_new_tokens=arguments.tokens)
+    desktop.settings.change(max_new_tokens=each)
     dog = Watchdog(arguments.limit_ms)
     QTimer.singleShot(0, dog.start)
-    desktop.session.answer_ended.connect(app.quit)
-    QTimer.singleShot(
-        50, lambda: desktop.session.send("Write a long text about coffee, with lists, a table and code.")
-    )
+    left = arguments.questions
+
+    def ask() -> None:
+        nonlocal left
+        if not left:
+            app.quit()
+            return
+        left -= 1
+        desktop.session.send("Write a long text about coffee, with lists, a table and code.")
+
+    desktop.session.answer_ended.connect(lambda *_: QTimer.singleShot(50, ask))
+    QTimer.singleShot(50, ask)
     app.exec()
     dog.stop()
     late = sorted(dog.late_ms)

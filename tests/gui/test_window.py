@@ -34,6 +34,7 @@ from app.languages import language_of, lists_language
 from app.paths import lock_file, translations_folder
 from app.shortcuts import shortcut_list
 from app.single import SingleInstance
+from app.widgets.basics import Page
 from engine.errors import EngineError
 from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
 from tests.gui.conftest import OpenDesktop, find
@@ -242,6 +243,32 @@ def test_the_list_follows_the_history_whatever_changes(desktop: Desktop) -> None
     check()
     history.create("one")
     check()
+
+
+def test_nothing_is_cut_off_in_a_narrow_window_with_large_text(qtbot: QtBot, desktop: Desktop) -> None:
+    window = desktop.window
+    window.resize(1180, 800)
+    desktop.settings.change(text_size=150)
+    qtbot.waitUntil(lambda: not window._rebuild_pending)
+    for section in ("preferences", "models", "home"):
+        window.show_section(section)
+        qtbot.wait(20)
+    window.resize(900, 600)
+    for section in ("preferences", "home"):
+        window.show_section(section)
+        qtbot.wait(20)
+        pane = window._stack.currentWidget()
+        assert isinstance(pane, Page)
+        page = pane.widget()
+        assert page is not None
+        for part in page.findChildren(QWidget):
+            if part.isVisible():
+                right = part.mapTo(page, part.rect().bottomRight()).x()
+                assert right <= pane.viewport().width(), part
+        for part in page.findChildren(QLabel):
+            if part.isVisible() and part.wordWrap():
+                assert part.height() >= part.heightForWidth(part.width()), part.text()
+    window.resize(1180, 800)
 
 
 def test_two_apps_on_one_folder(qtbot: QtBot, desktop: Desktop, pollux_home: Path) -> None:
