@@ -9,6 +9,7 @@ Chinese; what it cannot do (fewer than three characters) is a plain LIKE.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -183,6 +184,18 @@ class History:
             "SELECT * FROM conversations ORDER BY updated_s DESC, id DESC LIMIT ?", (limit,)
         )
         return tuple(Conversation(*row) for row in rows)  # the columns are in the order of the fields
+
+    def titles(self, limit: int = 500) -> tuple[tuple[int, str], ...]:
+        """Number and title of the conversations, the latest first.
+
+        As one row: SQLite gives up the interpreter at each, and while an answer streams it comes back late.
+        """
+        (text,) = self._db.execute(
+            "SELECT json_group_array(json_array(id, title)) FROM "
+            "(SELECT id, title FROM conversations ORDER BY updated_s DESC, id DESC LIMIT ?)",
+            (limit,),
+        ).fetchone()
+        return tuple((key, title) for key, title in json.loads(text))
 
     def rename(self, conversation: int, title: str) -> None:
         """Give a conversation another title."""

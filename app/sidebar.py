@@ -145,13 +145,14 @@ class Sidebar(QWidget):
         query = self.search.text().strip()
         try:
             if query:
-                found = [(hit.conversation, hit.excerpt) for hit in self._history.search(query)]
+                hits = self._history.search(query)
+                found = [(hit.conversation.id, hit.conversation.title, hit.excerpt) for hit in hits]
             else:
-                found = [(conversation, "") for conversation in self._history.list()]
+                found = [(key, title, "") for key, title in self._history.titles()]
         except EngineError as error:
             self.failed.emit(error)
             found = []
-        self._show([(item.id, item.title or self.tr("Untitled"), excerpt) for item, excerpt in found])
+        self._show([(key, title or self.tr("Untitled"), excerpt) for key, title, excerpt in found])
         self.list.setVisible(bool(found))
         self._empty.setVisible(not found)
         self._empty.setText(

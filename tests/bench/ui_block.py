@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     filling_s = perf_counter() - filling_s
     app = make_application([])
     desktop = Desktop(app, door)
+    desktop.settings.change(model="smollm2-135m")
     desktop.window.resize(1180, 800)
     desktop.window.show()
     QCoreApplication.processEvents()
@@ -115,6 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"model_ready_s {ready_s:.2f}")
     print(f"tokens {last.new_tokens}, {last.tokens_per_s:.0f} tokens/s")
     print(f"longest_block_ms {dog.longest_ms:.1f}")
+    print(f"longest_block_cpu_ms {max(dog.busy_ms, default=0.0):.1f}  # of which the thread had a processor")
     print(f"p99_block_ms {late[int(len(late) * 0.99)]:.1f}")
     print(f"blocks_over_{arguments.limit_ms:.0f}_ms {dog.over_limit} of {len(late)}")
     desktop.window.close()
