@@ -11,6 +11,12 @@ are :class:`engine.errors.EngineError`.
 
 from __future__ import annotations
 
+import os
+
+# ONNX Runtime looks at this when it is imported. Without it, it keeps a database about the device and, a few seconds
+# later, calls its maker (seen with strace); the Python call that turns events off comes too late for that.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType

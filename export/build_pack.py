@@ -28,7 +28,7 @@ from export.packing import Format, packed_model
 from export.verify import Parity, measure
 
 # Part of a pack's identity: raise it when the same checkpoint would give other weights or another graph.
-EXPORTER_VERSION = 1
+EXPORTER_VERSION = 2
 
 
 @dataclass(frozen=True)

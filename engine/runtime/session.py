@@ -34,9 +34,6 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     MemoryError,
 )
-# Larger results of constant folding are computed at run time instead: the head is a reshaped view of the
-# embedding table, and folding it would keep that table in memory twice.
-MAX_FOLDED_BYTES = 16 << 20
 NUMPY_TYPES = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
@@ -276,9 +273,6 @@ def _options(device: Device, threads: int) -> ort.SessionOptions:
     options.log_severity_level = QUIET
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.add_session_config_entry(
-        "optimization.constant_folding_max_output_size_in_bytes", str(MAX_FOLDED_BYTES)
-    )
     if device is not CPU:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     if device.key == "directml":  # it works with neither
