@@ -7,12 +7,10 @@ and continued.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import http.client
 import ipaddress
 import os
-import shutil
 import socket
 import ssl
 import time
@@ -24,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.cancel import Cancel
+from engine.disk import check_space, not_written
 from engine.errors import EngineError
 from engine.file_lock import LockedError, file_lock
 from engine.results import Progress
@@ -32,7 +31,6 @@ CHUNK_BYTES = 1 << 18
 STALL_S = 30.0  # without a single byte
 ATTEMPTS = 4  # for a connection that breaks; each that gets further starts the count again
 PAUSE_S = 0.5  # before the next attempt
-MARGIN_BYTES = 64 << 20
 USER_AGENT = "Pollux (model download)"
 
 
@@ -58,7 +56,7 @@ def fetch(url: str, target: Path, sha256: str, size_bytes: int, cancel: Cancel) 
             file=target.name,
         ) from error
     except OSError as error:
-        raise _not_written(target, error) from error
+        raise not_written(target, error) from error
 
 
 def _fetch(url: str, target: Path, sha256: str, size_bytes: int, cancel: Cancel) -> Iterator[Progress]:
@@ -70,15 +68,7 @@ def _fetch(url: str, target: Path, sha256: str, size_bytes: int, cancel: Cancel)
     if have > size_bytes:
         part.unlink()
         have = 0
-    free = shutil.disk_usage(target.parent).free
-    if free < size_bytes - have + MARGIN_BYTES:
-        raise EngineError(
-            "The disk is too full: {needed:.1f} GB are needed, {free:.1f} GB are free.",
-            "Free some space on the disk that holds {folder}.",
-            needed=(size_bytes - have + MARGIN_BYTES) / 1e9,
-            free=free / 1e9,
-            folder=str(target.parent),
-        )
+    check_space(target.parent, size_bytes - have)
     left = ATTEMPTS
     while have < size_bytes:
         before = have
@@ -197,18 +187,4 @@ def _no_connection(url: str, problem: Exception | None) -> EngineError:
         "Check the internet connection and try again: it goes on where it stopped.",
         host=host,
         reason=str(reason)[:200],
-    )
-
-
-def _not_written(target: Path, error: OSError) -> EngineError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return EngineError(
-            "The disk is full.", "Free some space on the disk that holds {folder}.", folder=str(target.parent)
-        )
-    return EngineError(
-        "{file} cannot be written: {reason}.",
-        "Check that you may write to {folder}.",
-        file=target.name,
-        reason=error.strerror or type(error).__name__,
-        folder=str(target.parent),
     )

@@ -8,7 +8,6 @@ pack is made of: nothing that could be run.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import zipfile
 import zlib
@@ -17,13 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from engine.cancel import Cancel
+from engine.disk import check_space
 from engine.errors import EngineError
 from engine.onnx_files import contained_file, external_files, is_plain_name
 from engine.packs import CONFIG_FILE, PACK_FILE, read_pack, unreadable
 from engine.results import Progress
 
 CHUNK_BYTES = 1 << 20
-MARGIN_BYTES = 64 << 20  # left free on the disk
 MAX_ENTRIES = 2000
 MAX_RATIO = 50  # unpacked to packed, as a whole; weights hardly shrink
 RATIO_FREE_BYTES = 16 << 20  # below this the ratio does not matter
@@ -41,7 +40,7 @@ def copy_folder(source: Path, staging: Path, cancel: Cancel) -> Iterator[Progres
         names = {PACK_FILE, *(file.name for file in pack.files)}
     paths = [contained_file(source, name) for name in sorted(names)]
     total = sum(path.stat().st_size for path in paths)
-    check_space(staging, total)
+    check_space(staging.parent, total)
     done = 0
     for path in paths:
         try:
@@ -83,19 +82,6 @@ def is_text_name(name: str) -> bool:
     return lower.endswith(TEXT_SUFFIXES) or lower.split(".")[0] in TEXT_NAMES
 
 
-def check_space(folder: Path, needed_bytes: int) -> None:
-    """Raise EngineError unless the disk that holds ``folder`` has room for ``needed_bytes`` and a margin."""
-    free = shutil.disk_usage(folder).free
-    if free < needed_bytes + MARGIN_BYTES:
-        raise EngineError(
-            "The disk is too full: {needed:.1f} GB are needed, {free:.1f} GB are free.",
-            "Free some space on the disk that holds {folder}.",
-            needed=(needed_bytes + MARGIN_BYTES) / 1e9,
-            free=free / 1e9,
-            folder=str(folder.parent),
-        )
-
-
 def _entries(archive: zipfile.ZipFile, source: Path) -> dict[str, zipfile.ZipInfo]:
     """Files directly in the pack's folder inside the archive, by plain name, once every name has been checked."""
     infos = archive.infolist()
@@ -135,7 +121,7 @@ def _wanted(
     packed = sum(entry.compress_size for entry in wanted.values())
     if total > RATIO_FREE_BYTES and total > MAX_RATIO * max(packed, 1):
         raise _bad_zip(Path(archive.filename or "the archive"), "it unpacks to far more than a model would")
-    check_space(staging, total)
+    check_space(staging.parent, total)
     return wanted
 
 

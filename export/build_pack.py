@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from tokenizers import Tokenizer
 
 from engine.cancel import Cancel
 from engine.catalogue import CatalogueEntry
+from engine.disk import check_space
 from engine.errors import EngineError
 from engine.packs import PackManifest, write_pack_json
 from engine.results import Progress
@@ -88,7 +88,7 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
             model = item
     assert model is not None
     yield Progress("export", 0, 1, "steps")
-    _check_room(folder, sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers())))
+    check_space(folder, sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers())))
     export_graph(DecoderGraph(model, recipe.form.dtype), recipe.form.dtype, folder)
     del model
     yield Progress("export", 1, 1, "steps")
@@ -221,14 +221,3 @@ def _fingerprint(checkpoint: Path | None) -> str:
     found = sorted(checkpoint.iterdir()) if checkpoint.is_dir() else [checkpoint]
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found]
     return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]
-
-
-def _check_room(folder: Path, need_bytes: int) -> None:
-    free_bytes = shutil.disk_usage(folder).free
-    if free_bytes < need_bytes * 1.1:
-        raise EngineError(
-            "The disk is too full for this model: it needs {need} MB, {free} MB are free.",
-            "Make room and try again.",
-            need=round(need_bytes * 1.1 / 1e6),
-            free=round(free_bytes / 1e6),
-        )

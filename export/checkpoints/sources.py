@@ -26,6 +26,7 @@ from pathlib import Path
 
 from engine.cancel import Cancel
 from engine.catalogue import Carrier, CatalogueEntry, Checkpoint
+from engine.disk import MARGIN_BYTES, check_space, not_written
 from engine.errors import EngineError
 from engine.fetch import USER_AGENT, fetch
 from engine.file_lock import LockedError, file_lock
@@ -36,7 +37,6 @@ HUB = "https://huggingface.co"
 REACH_S = 5.0  # how long the hub may take to say that it has the file, before the carriers are asked
 POLL_S = 0.2
 CHUNK_BYTES = 1 << 20
-MARGIN_BYTES = 64 << 20
 
 
 def get_checkpoint(entry: CatalogueEntry, cancel: Cancel) -> Iterator[Progress | Path]:
@@ -95,7 +95,7 @@ def from_carriers(source: Checkpoint, target: Path, cancel: Cancel) -> Iterator[
             file=target.name,
         ) from error
     except OSError as error:
-        raise _not_written(target, error) from error
+        raise not_written(target, error) from error
 
 
 def _is_right(target: Path, source: Checkpoint) -> bool:
@@ -137,7 +137,7 @@ def _download(source: Checkpoint, wheels: Path, cancel: Cancel) -> Iterator[Prog
         )
     wheels.mkdir(exist_ok=True)
     have = sum(_size(wheels / _folder_name(carrier)) for carrier in source.carriers)
-    _check_space(wheels, 2 * source.size_bytes - min(have, source.size_bytes))
+    check_space(wheels.parent, 2 * source.size_bytes - min(have, source.size_bytes))
     have = 0
     for carrier in source.carriers:
         folder = wheels / _folder_name(carrier)
@@ -262,29 +262,3 @@ def _size(folder: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed + MARGIN_BYTES:
-        raise EngineError(
-            "The disk is too full: {needed:.1f} GB are needed, {free:.1f} GB are free.",
-            "Free some space on the disk that holds {folder}.",
-            needed=(needed + MARGIN_BYTES) / 1e9,
-            free=free / 1e9,
-            folder=str(folder.parent),
-        )
-
-
-def _not_written(target: Path, error: OSError) -> EngineError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return EngineError(
-            "The disk is full.", "Free some space on the disk that holds {folder}.", folder=str(target.parent)
-        )
-    return EngineError(
-        "{file} cannot be written: {reason}.",
-        "Check that you may write to {folder}.",
-        file=target.name,
-        reason=error.strerror or type(error).__name__,
-        folder=str(target.parent),
-    )

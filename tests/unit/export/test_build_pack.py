@@ -154,7 +154,7 @@ def test_disk_full(pollux_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     checkpoint = write_file(pollux_home)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
-    with pytest.raises(EngineError, match=r"The disk is too full for this model: it needs .* MB"):
+    with pytest.raises(EngineError, match=r"The disk is too full: .* GB are needed"):
         built(checkpoint, pollux_home / "pack")
 
 
