@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,13 +202,13 @@ def test_int4_of_the_other_families(packs: Packs, family: str) -> None:
     assert distance(logits, expected(family, [IDS])[0]) < SHARES["int4"]
 
 
-def tables(folder: Path, config: LanguageConfig) -> list[onnx.TensorProto]:
+def tables(folder: Path, config: LanguageConfig) -> list[Any]:
     """The initialisers of the size of the vocabulary's table, whatever their shape."""
     graph = onnx.load(folder / MODEL_FILE, load_external_data=False).graph
     return [i for i in graph.initializer if np.prod(i.dims) == config.vocab_size * config.hidden_size]
 
 
-def places(tensors: list[onnx.TensorProto]) -> set[str]:
+def places(tensors: list[Any]) -> set[str]:
     """Where their bytes lie in the weights file."""
     return {entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "offset"}
 
