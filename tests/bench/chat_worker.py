@@ -7,6 +7,7 @@ Run by ``chat_peers.py``: ``python chat_worker.py ENGINE MODEL IDS.json THREADS`
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import resource
@@ -111,7 +112,7 @@ class GenaiEngine:
     """ONNX Runtime GenAI, on the model that its own builder made."""
 
     def __init__(self, model: Path, threads: int) -> None:
-        import onnxruntime_genai as genai  # type: ignore[import-not-found]
+        genai: Any = importlib.import_module("onnxruntime_genai")
 
         path = model / "genai_config.json"
         config = json.loads(path.read_text("utf-8"))
