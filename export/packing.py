@@ -157,11 +157,14 @@ class _Packer:
         return self._pack_8bit(name)
 
     def _is_same_table(self) -> bool:
-        rows = np.arange(0, self._checkpoint.config.vocab_size, SAMPLED_ROWS)
-        head, embedding = (
-            _rows(self._checkpoint, name, rows) for name in ("head.weight", "embedding.weight")
-        )
+        head, embedding = (self._sampled_rows(name) for name in ("head.weight", "embedding.weight"))
         return bool(np.linalg.norm(head - embedding) < SAME_TABLE * np.linalg.norm(head))
+
+    def _sampled_rows(self, name: str) -> Floats:
+        grid = self._checkpoint.quantised(name)
+        if grid is None:
+            return self._checkpoint.read(name)[::SAMPLED_ROWS]
+        return grid.rows(0, grid.q.shape[0], SAMPLED_ROWS).dequantised()
 
     def _pack(self, name: str, grids: list[QuantisedTensor | None]) -> PackedMatrix:
         known = [grid for grid in grids if grid is not None]
@@ -184,13 +187,3 @@ class _Packer:
 
     def _module(self, matrix: PackedMatrix, bias: torch.Tensor | None) -> PackedLinear:
         return PackedLinear(matrix, bias, self._form.dtype, self._accuracy_level)
-
-
-def _rows(checkpoint: Checkpoint, name: str, rows: np.ndarray) -> Floats:
-    grid = checkpoint.quantised(name)
-    if grid is None:
-        return checkpoint.read(name)[rows]
-    picked = QuantisedTensor(
-        grid.q[rows], grid.scale[rows], grid.minimum[rows], grid.block, grid.bits, grid.offset
-    )
-    return picked.dequantised()

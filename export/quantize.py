@@ -44,11 +44,6 @@ class PackedMatrix:
     zeros: Bytes | None
     means_block: int = 0
 
-    @property
-    def size_bytes(self) -> int:
-        """All arrays together."""
-        return self.data.nbytes + self.scales.nbytes + (0 if self.zeros is None else self.zeros.nbytes)
-
     def dequantised(self) -> Floats:
         """The weights that the operator multiplies with, fp32 [N, columns]."""
         blocks = self.scales.shape[1]

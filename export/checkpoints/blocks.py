@@ -43,9 +43,9 @@ class QuantisedTensor:
         weights += self.minimum[..., None]
         return weights.reshape(rows, columns)
 
-    def rows(self, start: int, stop: int) -> QuantisedTensor:
+    def rows(self, start: int, stop: int, step: int = 1) -> QuantisedTensor:
         """Some rows of it, without copying."""
-        part = slice(start, stop)
+        part = slice(start, stop, step)
         return QuantisedTensor(
             self.q[part], self.scale[part], self.minimum[part], self.block, self.bits, self.offset
         )
