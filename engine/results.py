@@ -24,10 +24,12 @@ class TextChunk:
 class Progress:
     """How far a call is. ``total`` is None where it cannot be known; ``stage`` is a stable key."""
 
-    stage: Literal["load", "prefill", "fetch", "unpack", "export", "quantize", "check", "copy", "verify"]
+    stage: Literal[
+        "load", "prefill", "fetch", "unpack", "export", "quantize", "check", "copy", "verify", "transcribe"
+    ]
     done: int
     total: int | None
-    unit: Literal["tokens", "bytes", "files", "steps"]
+    unit: Literal["tokens", "bytes", "files", "steps", "ms"]
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,64 @@ class Finished:
     def decode_tokens_per_s(self) -> float:
         """Tokens a second after the first one; 0 where there was only one."""
         return (self.new_tokens - 1) / self.decode_s if self.new_tokens > 1 and self.decode_s > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, or in languages without spaces a few characters, and when it is said.
+
+    ``text`` begins with a space where the text has one, so that joined words are the text. ``confidence`` is the
+    model's probability for it, 0 to 1.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A sentence or so of speech. ``words`` is empty unless they were asked for; ``confidence`` is 0 to 1."""
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str
+    confidence: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class LanguageFound:
+    """The language that a recording is in, before its first segment. ``probability`` is 1 where it was given."""
+
+    language: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class LiveText:
+    """What was heard so far of a phrase that is still being said; the next one, or a Segment, replaces it."""
+
+    start_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Transcribed:
+    """The end of a transcription. ``audio_s`` is how far it got, ``speech_s`` how much of that was speech."""
+
+    reason: FinishReason
+    language: str
+    model: str
+    provider: str
+    audio_s: float
+    speech_s: float
+    wall_s: float
+    segments: int
+
+    @property
+    def realtime_factor(self) -> float:
+        """Seconds of work for each second of audio; 0 where there was none."""
+        return self.wall_s / self.audio_s if self.audio_s > 0 else 0.0
