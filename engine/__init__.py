@@ -120,12 +120,4 @@ def _find(name: str | Path | None) -> Pack:
 
     if isinstance(name, Path):
         return read_pack(name)
-    store = Store.default()
-    if name is not None:
-        return store.get(name)
-    pack = store.best()
-    if pack is None:
-        raise EngineError(
-            "No model is installed.", "Add one, for example with: pollux models add smollm2-135m"
-        )
-    return pack
+    return Store.default().choose(name)

@@ -1,4 +1,4 @@
-"""What ``genai_config.json`` says about a decoder: shapes, names of tensors, ids of special tokens.
+"""What ``genai_config.json`` says about a model: shapes, names of tensors, ids of special tokens.
 
 In: the file, as ONNX Runtime GenAI's model builder or our exporter wrote it (untrusted). Out: a frozen
 :class:`GenaiConfig`. Session options in the file are not followed: they could name a library to load.
@@ -16,8 +16,11 @@ from engine.onnx_files import is_plain_name
 
 MAX_CONTEXT_TOKENS = 1 << 24
 MAX_TOKEN_ID = (1 << 31) - 1
-# Sections of models that are more than one text decoder.
-OTHER_KINDS = ("encoder", "vision", "speech", "embedding", "joiner", "encoder_decoder_init")
+WHISPER = (
+    "whisper"  # the one model of two parts that is understood: an encoder of sound and a decoder of text
+)
+# Sections of models that are more than one text decoder, or that and its encoder.
+OTHER_KINDS = ("vision", "speech", "embedding", "joiner", "encoder_decoder_init")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,33 @@ class SearchDefaults:
 
 
 @dataclass(frozen=True)
+class EncoderConfig:
+    """What turns sound into the keys and values that the decoder's cross-attention reads.
+
+    ``cross_present_key_names`` and its sister hold one ``%d`` for the number of a layer of the *decoder*.
+    """
+
+    filename: str
+    num_hidden_layers: int
+    num_attention_heads: int
+    head_size: int
+    hidden_size: int
+    audio_features: str = "audio_features"
+    cross_present_key_names: str = "present_key_cross_%d"
+    cross_present_value_names: str = "present_value_cross_%d"
+
+    def cross_present_key(self, layer: int) -> str:
+        """The output that holds the keys for the decoder's layer."""
+        return self.cross_present_key_names.replace("%d", str(layer))
+
+    def cross_present_value(self, layer: int) -> str:
+        """The output that holds the values for the decoder's layer."""
+        return self.cross_present_value_names.replace("%d", str(layer))
+
+
+@dataclass(frozen=True)
 class GenaiConfig:
-    """One decoder. ``past_key_names`` and its three sisters hold one ``%d`` for the layer's number."""
+    """One decoder, and what it listens to. ``past_key_names`` and its sisters hold one ``%d`` for the layer's number."""
 
     model_type: str
     filename: str
@@ -59,6 +87,9 @@ class GenaiConfig:
     present_value_names: str = "present.%d.value"
     past_present_share_buffer: bool = False
     search: SearchDefaults = SearchDefaults()
+    encoder: EncoderConfig | None = None  # None: text goes in, not sound
+    cross_past_key_names: str = "past_key_cross_%d"  # only where there is an encoder
+    cross_past_value_names: str = "past_value_cross_%d"
 
     def past_key(self, layer: int) -> str:
         """The input that holds the keys of earlier tokens."""
@@ -76,6 +107,14 @@ class GenaiConfig:
         """The output that holds the values of all tokens."""
         return self.present_value_names.replace("%d", str(layer))
 
+    def cross_past_key(self, layer: int) -> str:
+        """The input that holds the keys of the sound."""
+        return self.cross_past_key_names.replace("%d", str(layer))
+
+    def cross_past_value(self, layer: int) -> str:
+        """The input that holds the values of the sound."""
+        return self.cross_past_value_names.replace("%d", str(layer))
+
     def kv_bytes(self, context_tokens: int, element_bytes: int = 4) -> int:
         """Memory of the KV cache: keys and values, layers x KV heads x tokens x head size."""
         per_token = 2 * self.num_hidden_layers * self.num_key_value_heads * self.head_size
@@ -83,18 +122,21 @@ class GenaiConfig:
 
 
 def read_genai_config(path: Path) -> GenaiConfig:
-    """Read and check the file; raises EngineError for anything that is not one text decoder."""
+    """Read and check the file; raises EngineError for anything but one text decoder, alone or with Whisper's encoder."""
     file = Reader.open(path)
     model = file.object("model")
     decoder = model.object("decoder")
-    if any(kind in model for kind in OTHER_KINDS) or "pipeline" in decoder:
+    kind = model.text("type", "")
+    others = OTHER_KINDS if kind == WHISPER else (*OTHER_KINDS, "encoder")
+    if any(part in model for part in others) or "pipeline" in decoder:
         raise EngineError(
             "This model is made of several parts, which this version of Pollux cannot run.",
             "Use a model with one text decoder.",
         )
-    filename = decoder.text("filename")
-    if not is_plain_name(filename) or not filename.lower().endswith(".onnx"):
-        raise file.bad('"model.decoder.filename" must be the plain name of an .onnx file')
+    filename = _filename(decoder)
+    encoder = _encoder(model.object("encoder")) if kind == WHISPER else None
+    if encoder is not None and encoder.filename == filename:
+        raise file.bad("the encoder and the decoder must be two files")
     heads = decoder.whole("num_attention_heads", 1, 4096)
     head_size = decoder.whole("head_size", 1, 4096)
     kv_heads = decoder.whole("num_key_value_heads", 1, 4096, default=heads)
@@ -102,7 +144,7 @@ def read_genai_config(path: Path) -> GenaiConfig:
         raise file.bad("the attention heads cannot be shared out among the key-value heads")
     inputs, outputs, search = decoder.object("inputs"), decoder.object("outputs"), file.object("search")
     return GenaiConfig(
-        model_type=model.text("type", ""),
+        model_type=kind,
         filename=filename,
         vocab_size=model.whole("vocab_size", 1, 1 << 24),
         context_length=model.whole("context_length", 1, MAX_CONTEXT_TOKENS),
@@ -132,7 +174,33 @@ def read_genai_config(path: Path) -> GenaiConfig:
             repetition_penalty=search.number("repetition_penalty", 0.0, 100.0, 1.0),
             max_length_tokens=search.whole("max_length", 0, MAX_CONTEXT_TOKENS, 0),
         ),
+        encoder=encoder,
+        cross_past_key_names=_per_layer(inputs, "cross_past_key_names", "past_key_cross_%d"),
+        cross_past_value_names=_per_layer(inputs, "cross_past_value_names", "past_value_cross_%d"),
     )
+
+
+def _encoder(encoder: Reader) -> EncoderConfig:
+    heads = encoder.whole("num_attention_heads", 1, 4096)
+    head_size = encoder.whole("head_size", 1, 4096)
+    inputs, outputs = encoder.object("inputs"), encoder.object("outputs")
+    return EncoderConfig(
+        filename=_filename(encoder),
+        num_hidden_layers=encoder.whole("num_hidden_layers", 1, 1024),
+        num_attention_heads=heads,
+        head_size=head_size,
+        hidden_size=encoder.whole("hidden_size", 1, 1 << 20, default=heads * head_size),
+        audio_features=inputs.text("audio_features", "audio_features"),
+        cross_present_key_names=_per_layer(outputs, "cross_present_key_names", "present_key_cross_%d"),
+        cross_present_value_names=_per_layer(outputs, "cross_present_value_names", "present_value_cross_%d"),
+    )
+
+
+def _filename(part: Reader) -> str:
+    filename = part.text("filename")
+    if not is_plain_name(filename) or not filename.lower().endswith(".onnx"):
+        raise part.wrong("filename", "the plain name of an .onnx file")
+    return filename
 
 
 def _per_layer(names: Reader, key: str, default: str) -> str:

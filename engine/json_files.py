@@ -55,7 +55,7 @@ class Reader:
         if value is None:
             value = {}
         if not isinstance(value, dict):
-            raise self._wrong(key, "an object")
+            raise self.wrong(key, "an object")
         return Reader(self._file, value, f"{self._where}{key}.")
 
     def objects(self, key: str) -> tuple[Reader, ...]:
@@ -64,7 +64,7 @@ class Reader:
         readers: list[Reader] = []
         for index, item in enumerate(items):
             if not isinstance(item, dict):
-                raise self._wrong(key, "a list of objects")
+                raise self.wrong(key, "a list of objects")
             readers.append(Reader(self._file, item, f"{self._where}{key}[{index}]."))
         return tuple(readers)
 
@@ -73,7 +73,7 @@ class Reader:
         items = self._list(key)
         texts = [item for item in items if isinstance(item, str) and len(item) <= MAX_TEXT]
         if len(texts) != len(items):
-            raise self._wrong(key, "a list of texts")
+            raise self.wrong(key, "a list of texts")
         return tuple(texts)
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -82,14 +82,14 @@ class Reader:
         if value is None and default is not None:
             return default
         if not isinstance(value, str) or len(value) > MAX_TEXT or not all(map(str.isprintable, value)):
-            raise self._wrong(key, "a line of text")
+            raise self.wrong(key, "a line of text")
         return value
 
     def block(self, key: str) -> str:
         """Text of any length and characters; an absent one reads as empty."""
         value = self._values.get(key)
         if value is not None and not isinstance(value, str):
-            raise self._wrong(key, "text")
+            raise self.wrong(key, "text")
         return value or ""
 
     def whole(self, key: str, least: int, most: int, default: int | None = None) -> int:
@@ -118,9 +118,9 @@ class Reader:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise self._wrong(key, "a number")
+            raise self.wrong(key, "a number")
         if not least <= value <= most:
-            raise self._wrong(key, f"between {least:g} and {most:g}")
+            raise self.wrong(key, f"between {least:g} and {most:g}")
         return float(value)
 
     def flag(self, key: str, default: bool) -> bool:
@@ -129,8 +129,12 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self._wrong(key, "true or false")
+            raise self.wrong(key, "true or false")
         return value
+
+    def wrong(self, key: str, wanted: str) -> EngineError:
+        """An error about one value of this object."""
+        return self.bad(f'"{self._where}{key}" must be {wanted}')
 
     def bad(self, reason: str) -> EngineError:
         """An error about this file."""
@@ -141,18 +145,15 @@ class Reader:
         if value is None:
             return []
         if not isinstance(value, list) or len(value) > 10_000:
-            raise self._wrong(key, "a list")
+            raise self.wrong(key, "a list")
         return value
 
     def _as_whole(self, key: str, value: object, least: int, most: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self._wrong(key, "a whole number")
+            raise self.wrong(key, "a whole number")
         if not least <= value <= most:
-            raise self._wrong(key, f"between {least} and {most}")
+            raise self.wrong(key, f"between {least} and {most}")
         return value
-
-    def _wrong(self, key: str, wanted: str) -> EngineError:
-        return self.bad(f'"{self._where}{key}" must be {wanted}')
 
 
 def bad_file(file: str, reason: str) -> EngineError:

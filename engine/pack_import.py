@@ -18,8 +18,8 @@ from typing import IO
 from engine.cancel import Cancel
 from engine.disk import check_space
 from engine.errors import EngineError
-from engine.onnx_files import contained_file, external_files, is_plain_name
-from engine.packs import CONFIG_FILE, PACK_FILE, read_pack, unreadable
+from engine.onnx_files import contained_file, is_plain_name
+from engine.packs import CONFIG_FILE, PACK_FILE, needed_files, read_pack, unreadable
 from engine.results import Progress
 
 CHUNK_BYTES = 1 << 20
@@ -34,7 +34,7 @@ def copy_folder(source: Path, staging: Path, cancel: Cancel) -> Iterator[Progres
     """Copy the pack in ``source``; it must have passed ``read_pack``. Ends early when cancelled."""
     pack = read_pack(source)
     if pack.foreign:
-        names = {pack.config.filename, *external_files(pack.model_path)}
+        names = needed_files(source, pack.config)
         names |= {path.name for path in source.iterdir() if path.is_file() and is_text_name(path.name)}
     else:
         names = {PACK_FILE, *(file.name for file in pack.files)}

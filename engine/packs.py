@@ -26,12 +26,14 @@ FORMAT = 1
 PACK_FILE = "pack.json"
 CONFIG_FILE = "genai_config.json"
 TOKENIZER_FILE = "tokenizer.json"
-KINDS = ("language",)
+GENERATION_FILE = "generation_config.json"  # of a speech pack: what is never said, and how words are timed
+KINDS = ("language", "speech")
 HASH_CHUNK_BYTES = 1 << 20
 MAX_BYTES = 1 << 50
 # A foreign folder says nothing about memory: its files, some slack, and the KV cache of a usual context.
 FOREIGN_SLACK = 1.1
 FOREIGN_CONTEXT_TOKENS = 4096
+SPEECH_FRAMES = 1500  # of the encoder for 30 s of sound: as many cross-attention keys as tokens would be
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -71,8 +73,15 @@ class Pack:
 
     @property
     def model_path(self) -> Path:
-        """The ONNX file."""
+        """The ONNX file; of a speech pack, the decoder."""
         return self.folder / self.config.filename
+
+    @property
+    def encoder_path(self) -> Path:
+        """The encoder's ONNX file; ValueError unless this is a speech pack."""
+        if self.config.encoder is None:
+            raise ValueError(f"{self.name} has no encoder")
+        return self.folder / self.config.encoder.filename
 
 
 @dataclass(frozen=True)
@@ -116,20 +125,49 @@ def _read(folder: Path, bundled: bool) -> Pack:
         )
     contained_file(folder, CONFIG_FILE)
     config = read_genai_config(folder / CONFIG_FILE)
-    model = contained_file(folder, config.filename)
-    contained_file(folder, TOKENIZER_FILE)
+    for name in _named_files(config):
+        contained_file(folder, name)
     foreign = not (folder / PACK_FILE).is_file()
     if foreign:
-        names = {CONFIG_FILE, TOKENIZER_FILE, config.filename, *external_files(model)}
-        return _foreign_pack(folder, bundled, config, names)
+        return _foreign_pack(folder, bundled, config, needed_files(folder, config))
     contained_file(folder, PACK_FILE)
     manifest = Reader.open(folder / PACK_FILE)
     files = _listed_files(folder, manifest)  # sizes first: a file cut short is named as such
-    names = {CONFIG_FILE, TOKENIZER_FILE, config.filename, *external_files(model)}
-    unlisted = names - {file.name for file in files}
+    unlisted = needed_files(folder, config) - {file.name for file in files}
     if unlisted:
         raise manifest.bad(f"it does not list {min(unlisted)}")
     return _own_pack(folder, bundled, config, manifest, files)
+
+
+def needed_files(folder: Path, config: GenaiConfig) -> set[str]:
+    """The names of the files without which the model cannot run; raises EngineError for a damaged ONNX file."""
+    named = _named_files(config)
+    graphs = (folder / name for name in named if name.lower().endswith(".onnx"))
+    return {*named, *(external for graph in graphs for external in external_files(graph))}
+
+
+def _named_files(config: GenaiConfig) -> tuple[str, ...]:
+    """The files that the configuration names, or that its kind of model cannot be without."""
+    names = (CONFIG_FILE, config.filename, TOKENIZER_FILE)
+    return names if config.encoder is None else (*names, config.encoder.filename, GENERATION_FILE)
+
+
+def require_kind(pack: Pack, kind: str) -> None:
+    """Raise an EngineError that helps, unless ``pack`` is of the ``kind`` ("language" or "speech") that is needed."""
+    if pack.kind == kind:
+        return
+    if kind == "speech":
+        raise EngineError(
+            "{model} chats; it cannot transcribe speech.",
+            "Choose a speech model, or add one with: pollux models add whisper-base",
+            model=pack.display_name,
+        )
+    raise EngineError(
+        "{model} transcribes speech; it cannot chat.",
+        "Choose a chat model. To transcribe: pollux transcribe FILE --model {name}",
+        model=pack.display_name,
+        name=pack.name,
+    )
 
 
 def verify_files(pack: Pack, cancel: Cancel) -> Iterator[Progress]:
@@ -256,6 +294,8 @@ def _own_pack(
             model=folder.name,
             kind=kind[:50],
         )
+    if kind != _kind(config):
+        raise manifest.bad(f'"kind" says {kind}, but {CONFIG_FILE} describes a {_kind(config)} model')
     languages = manifest.texts("languages")
     if not all(_LANGUAGE_TAG.fullmatch(tag) for tag in languages):
         raise manifest.bad('"languages" must hold language codes such as "en"')
@@ -289,11 +329,12 @@ def _foreign_pack(folder: Path, bundled: bool, config: GenaiConfig, names: set[s
         size_bytes = sum((folder / name).stat().st_size for name in names)
     except OSError as error:
         raise unreadable(error.filename or folder.name, error) from error
-    kv_bytes = config.kv_bytes(min(config.context_length, FOREIGN_CONTEXT_TOKENS))
+    heard = SPEECH_FRAMES if config.encoder is not None else 0
+    kv_bytes = config.kv_bytes(min(config.context_length, FOREIGN_CONTEXT_TOKENS) + heard)
     return Pack(
         name=folder.name,
         folder=folder,
-        kind="language",
+        kind=_kind(config),
         display_name=folder.name,
         licence="",
         source="",
@@ -310,3 +351,7 @@ def _foreign_pack(folder: Path, bundled: bool, config: GenaiConfig, names: set[s
         config=config,
         files=(),
     )
+
+
+def _kind(config: GenaiConfig) -> str:
+    return "language" if config.encoder is None else "speech"

@@ -81,10 +81,23 @@ class Store:
             near=suggestion(name, [pack.name for pack in packs]),
         )
 
-    def best(self, memory_bytes: int | None = None) -> Pack | None:
-        """The largest pack that fits into memory; the smallest where none does; None where there is none."""
+    def choose(self, name: str | None, kind: str = "language") -> Pack:
+        """The pack called ``name``, of whatever kind; without a name the best of this kind. Raises EngineError."""
+        pack = self.get(name) if name else self.best(kind=kind)
+        if pack is not None:
+            return pack
+        if kind == "speech":
+            raise EngineError(
+                "No speech model is installed.", "Add one, for example with: pollux models add whisper-base"
+            )
+        raise EngineError(
+            "No model is installed.", "Add one, for example with: pollux models add smollm2-135m"
+        )
+
+    def best(self, memory_bytes: int | None = None, kind: str = "language") -> Pack | None:
+        """The largest pack of its kind that fits into memory; the smallest where none does; None where there is none."""
         budget = machine.usable_memory_bytes() if memory_bytes is None else memory_bytes
-        packs = self.list()
+        packs = [pack for pack in self.list() if pack.kind == kind]
         fitting = [pack for pack in packs if pack.memory_bytes <= budget]
         if fitting:
             return max(fitting, key=_weight)

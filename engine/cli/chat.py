@@ -79,13 +79,8 @@ def chat_options(arguments: argparse.Namespace) -> ChatOptions:
 
 
 def choose_pack(store: Store, name: str | None) -> Pack:
-    """The pack called ``name``, or the best one; raises EngineError."""
-    pack = store.get(name) if name else store.best()
-    if pack is None:
-        raise EngineError(
-            "No model is installed.", "Add one, for example with: pollux models add smollm2-135m"
-        )
-    return pack
+    """The pack called ``name``, or the best one for chat; raises EngineError."""
+    return store.choose(name)
 
 
 def open_model(arguments: argparse.Namespace, console: Console, store: Store) -> LanguageModel:

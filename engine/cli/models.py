@@ -89,15 +89,16 @@ def _list(arguments: argparse.Namespace, console: Console, store: Store) -> int:
     rows = [
         (
             pack.name,
+            pack.kind,
             size_text(pack.size_bytes),
             size_text(pack.memory_bytes),
             f"{pack.context_tokens} tokens",
-            ", ".join(pack.languages) or "?",
+            _few(pack.languages) or "?",
             "bundled" if pack.bundled else "foreign" if pack.foreign else "",
         )
         for pack in packs
     ]
-    _table(console, ("NAME", "SIZE", "MEMORY", "CONTEXT", "LANGUAGES", ""), rows)
+    _table(console, ("NAME", "KIND", "SIZE", "MEMORY", "CONTEXT", "LANGUAGES", ""), rows)
     for problem in problems:
         console.note(f"pollux: {problem.folder.name}: {problem.error}")
     if not packs:
@@ -116,15 +117,16 @@ def _available(arguments: argparse.Namespace, console: Console, store: Store) ->
     rows = [
         (
             entry.name,
+            entry.kind,
             size_text(entry.download_bytes),
             size_text(entry.memory_bytes),
-            ", ".join(entry.languages[:4]) + (", ..." if len(entry.languages) > 4 else ""),
+            _few(entry.languages),
             "installed" if entry.name in installed else "" if entry.memory_bytes <= budget else "too large",
             entry.summary,
         )
         for entry in entries
     ]
-    _table(console, ("NAME", "DOWNLOAD", "MEMORY", "LANGUAGES", "", ""), rows)
+    _table(console, ("NAME", "KIND", "DOWNLOAD", "MEMORY", "LANGUAGES", "", ""), rows)
     return 0
 
 
@@ -132,6 +134,7 @@ def _entry_record(entry: CatalogueEntry, budget: int, installed: bool) -> dict[s
     return {
         "name": entry.name,
         "display_name": entry.display_name,
+        "kind": entry.kind,
         "summary": entry.summary,
         "languages": list(entry.languages),
         "licence": entry.licence,
@@ -210,6 +213,10 @@ def _finish(items: Iterator[Progress | Pack], console: Console, message: str) ->
             return 0
     console.note("Stopped.")
     return 130
+
+
+def _few(languages: Sequence[str]) -> str:
+    return ", ".join(languages[:4]) + (", ..." if len(languages) > 4 else "")
 
 
 def _table(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

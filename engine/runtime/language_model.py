@@ -8,10 +8,8 @@ part.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import itertools
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from time import perf_counter
@@ -21,7 +19,7 @@ import numpy as np
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.packs import Pack
+from engine.packs import Pack, require_kind
 from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.runtime.chat_template import ChatTemplate
 from engine.runtime.decoder import Decoder
@@ -35,6 +33,7 @@ from engine.runtime.session import (
     fits_memory,
     open_session,
     out_of_memory,
+    trim_memory,
 )
 from engine.runtime.tokens import StopWatcher, Tokenizer
 
@@ -72,8 +71,9 @@ class LanguageModel:
         """Open ``pack`` on a device ("auto", "cpu", "cuda", "directml", "coreml"); ``threads`` 0: one a physical core.
 
         :attr:`provider` then says what it runs on, :attr:`notices` what the user should know about that.
-        Raises EngineError where files are missing or damaged, or memory does not suffice.
+        Raises EngineError where files are missing or damaged, memory does not suffice, or the pack is for speech.
         """
+        require_kind(pack, "language")
         if not fits_memory(pack.size_bytes):
             raise out_of_memory(pack.display_name)
         model = cls(pack, Tokenizer.open(pack.folder), ChatTemplate.open(pack.folder), threads)
@@ -256,7 +256,4 @@ class LanguageModel:
             self._session.close()
         self._decoder = self._session = None
         gc.collect()
-        if sys.platform == "linux":
-            # glibc keeps what was freed in small pieces unless told not to; other C libraries lack the call.
-            with contextlib.suppress(OSError, AttributeError):
-                ctypes.CDLL("libc.so.6").malloc_trim(0)
+        trim_memory()
