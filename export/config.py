@@ -49,26 +49,24 @@ class LanguageConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type == "int" and not _is_size(value):
-                raise _unusable(f"{field.name} is {value!r}, not a number of elements")
+            if field.type == "int" and not is_size(value):
+                raise unusable(f"{field.name} is {value!r}, not a number of elements")
             if field.type == "float" and not (isinstance(value, float) and 0 < value < math.inf):
-                raise _unusable(f"{field.name} is {value!r}, not a positive number")
+                raise unusable(f"{field.name} is {value!r}, not a positive number")
             if field.type == "bool" and not isinstance(value, bool):
-                raise _unusable(f"{field.name} is {value!r}, not true or false")
-        if self.layers > _MOST_LAYERS:
-            raise _unusable(f"{self.layers} layers are too many")
+                raise unusable(f"{field.name} is {value!r}, not true or false")
+        if self.layers > MOST_LAYERS:
+            raise unusable(f"{self.layers} layers are too many")
         if self.heads % self.kv_heads:
-            raise _unusable(f"{self.heads} heads cannot share {self.kv_heads} key-value heads evenly")
+            raise unusable(f"{self.heads} heads cannot share {self.kv_heads} key-value heads evenly")
         if self.head_size % 2:
-            raise _unusable(f"head_size is {self.head_size}; rotary positions need an even one")
+            raise unusable(f"head_size is {self.head_size}; rotary positions need an even one")
         if self.activation not in ("silu", "gelu_tanh"):
-            raise _unusable(f"activation is {self.activation!r}, not silu or gelu_tanh")
+            raise unusable(f"activation is {self.activation!r}, not silu or gelu_tanh")
         if self.rope_divisors and len(self.rope_divisors) != self.head_size // 2:
-            raise _unusable(
-                f"{len(self.rope_divisors)} rotary divisors for {self.head_size // 2} frequencies"
-            )
+            raise unusable(f"{len(self.rope_divisors)} rotary divisors for {self.head_size // 2} frequencies")
         if not all(0 < divisor < math.inf for divisor in self.rope_divisors):
-            raise _unusable("a rotary divisor is not a positive number")
+            raise unusable("a rotary divisor is not a positive number")
 
     @property
     def query_size(self) -> int:
@@ -98,31 +96,31 @@ class LanguageConfig:
             values.pop(key, None)
         for key, harmless in _HF_ONLY_AS.items():
             if key in values and values.pop(key) not in harmless:
-                raise _not_supported(key, config[key])
+                raise not_supported(key, config[key])
         window = values.pop("sliding_window", None)
         if (
             values.pop("use_sliding_window", True)
             and window
             and window < config.get("max_position_embeddings", 0)
         ):
-            raise _not_supported("sliding_window", window)
+            raise not_supported("sliding_window", window)
         if set(values.pop("layer_types", None) or ()) - {"full_attention"}:
-            raise _not_supported("layer_types", config["layer_types"])
+            raise not_supported("layer_types", config["layer_types"])
         if architecture == "qwen2":
             # This family always has the biases, and its config.json does not say so.
             values["attention_bias"] = True
         elif values.get("attention_bias"):
             # In the other families the flag puts a bias on the output projection too.
-            raise _not_supported("attention_bias", True)
+            raise not_supported("attention_bias", True)
 
-        hidden_size = _whole(values, "hidden_size")
-        heads = _whole(values, "num_attention_heads")
-        head_size = hidden_size // heads if values.get("head_dim") is None else _whole(values, "head_dim")
+        hidden_size = take_whole(values, "hidden_size")
+        heads = take_whole(values, "num_attention_heads")
+        head_size = hidden_size // heads if values.get("head_dim") is None else take_whole(values, "head_dim")
         values.pop("head_dim", None)
         rope_theta, divisors = _hf_rope(values, head_size)
         activation = _take(values, "hidden_act", "silu")
         if activation not in _HF_ACTIVATIONS:
-            raise _not_supported("hidden_act", activation)
+            raise not_supported("hidden_act", activation)
         result = cls(
             architecture=architecture,
             vocab_size=_take(values, "vocab_size"),
@@ -142,7 +140,7 @@ class LanguageConfig:
             rope_divisors=divisors,
         )
         if values:
-            raise _not_supported(*sorted(values.items())[0])
+            raise not_supported(*sorted(values.items())[0])
         return result
 
     @classmethod
@@ -163,20 +161,20 @@ class LanguageConfig:
         values = {key[len(prefix) :]: value for key, value in metadata.items() if key.startswith(prefix)}
         for key, harmless in _GGUF_ONLY_AS.items():
             if key in values and values.pop(key) not in harmless:
-                raise _not_supported(prefix + key, metadata[prefix + key])
+                raise not_supported(prefix + key, metadata[prefix + key])
 
-        hidden_size = _whole(values, "embedding_length")
-        heads = _whole(values, "attention.head_count")
-        head_size = _whole(values, "attention.key_length", hidden_size // heads)
+        hidden_size = take_whole(values, "embedding_length")
+        heads = take_whole(values, "attention.head_count")
+        head_size = take_whole(values, "attention.key_length", hidden_size // heads)
         for key in ("attention.value_length", "rope.dimension_count"):
             if values.pop(key, head_size) != head_size:
-                raise _not_supported(prefix + key, metadata[prefix + key])
+                raise not_supported(prefix + key, metadata[prefix + key])
         scaling = values.pop("rope.scaling.type", "none")
         factor = _number(values, "rope.scaling.factor", 1.0)
         if scaling == "linear" and not rope_divisors:
             rope_divisors = (factor,) * (head_size // 2)
         elif scaling != "none":
-            raise _not_supported(prefix + "rope.scaling.type", scaling)
+            raise not_supported(prefix + "rope.scaling.type", scaling)
         vocab_size = values.pop("vocab_size", None) or shapes.get("token_embd.weight", (0,))[0]
         result = cls(
             architecture=architecture,
@@ -197,7 +195,7 @@ class LanguageConfig:
         )
         if values:
             key, value = sorted(values.items())[0]
-            raise _not_supported(prefix + key, value)
+            raise not_supported(prefix + key, value)
         return result
 
 
@@ -237,7 +235,7 @@ def _hf_rope(values: dict[str, Any], head_size: int) -> tuple[float, tuple[float
     for key in ("rope_scaling", "rope_parameters"):
         settings = values.pop(key, None) or {}
         if not isinstance(settings, dict):
-            raise _unusable(f"{key} is {settings!r}")
+            raise unusable(f"{key} is {settings!r}")
         scaling |= settings
     theta = _number(values, "rope_theta", 10_000.0)
     theta = _number(scaling, "rope_theta", theta)
@@ -254,12 +252,12 @@ def _hf_rope(values: dict[str, Any], head_size: int) -> tuple[float, tuple[float
             factor=_number(scaling, "factor"),
             low=_number(scaling, "low_freq_factor"),
             high=_number(scaling, "high_freq_factor"),
-            trained_tokens=_whole(scaling, "original_max_position_embeddings"),
+            trained_tokens=take_whole(scaling, "original_max_position_embeddings"),
         )
     else:
-        raise _not_supported("rope_scaling", kind)
+        raise not_supported("rope_scaling", kind)
     if scaling:
-        raise _not_supported(*sorted(scaling.items())[0])
+        raise not_supported(*sorted(scaling.items())[0])
     return theta, divisors
 
 
@@ -281,35 +279,38 @@ def _llama3_divisors(
 
 _MISSING = object()
 # A damaged file may state any number, and lists are made as long as these; real models stay far below.
-_MOST_ELEMENTS, _MOST_LAYERS = 1 << 25, 1000
+_MOST_ELEMENTS, MOST_LAYERS = 1 << 25, 1000
 
 
-def _is_size(value: object) -> bool:
+def is_size(value: object) -> bool:
+    """Whether a value read from a file can be a number of elements."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_ELEMENTS
 
 
 def _take(values: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
     value = values.pop(key, default)
     if value is _MISSING:
-        raise _unusable(f"{key} is missing")
+        raise unusable(f"{key} is missing")
     return value
 
 
-def _whole(values: dict[str, Any], key: str, default: Any = _MISSING) -> int:
+def take_whole(values: dict[str, Any], key: str, default: Any = _MISSING) -> int:
+    """Take a number of elements out of ``values``; EngineError when it is missing or no such number."""
     value = _take(values, key, default)
-    if not _is_size(value):
-        raise _unusable(f"{key} is {value!r}, not a number of elements")
+    if not is_size(value):
+        raise unusable(f"{key} is {value!r}, not a number of elements")
     return value
 
 
 def _number(values: dict[str, Any], key: str, default: Any = _MISSING) -> float:
     value = _take(values, key, default)
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise _unusable(f"{key} is {value!r}, not a positive number")
+        raise unusable(f"{key} is {value!r}, not a positive number")
     return float(value)
 
 
-def _unusable(reason: str) -> EngineError:
+def unusable(reason: str) -> EngineError:
+    """For numbers that cannot describe a model."""
     return EngineError(
         "The model's configuration cannot be used: {reason}.",
         "The file is damaged or of a kind that Pollux does not know; get it again or choose another model.",
@@ -317,7 +318,8 @@ def _unusable(reason: str) -> EngineError:
     )
 
 
-def _not_supported(key: str, value: object) -> EngineError:
+def not_supported(key: str, value: object) -> EngineError:
+    """For a setting that would change what a model computes, in a way that nobody here implements."""
     return EngineError(
         "The model's configuration asks for something that Pollux cannot do: {key} = {value}.",
         "Choose another model.",
