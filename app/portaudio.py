@@ -1,0 +1,104 @@
+"""The door to PortAudio: loaded on first use, its list of devices read afresh only while no sound flows.
+
+In: nothing. Out: the ``sounddevice`` module, or an :class:`EngineError` where the library cannot be had. PortAudio is one
+per process and lists its devices only once, when it begins; so the count of open streams is one per process, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from types import ModuleType
+
+from engine.errors import EngineError
+
+log = logging.getLogger(__name__)
+_lock = threading.RLock()
+_open_streams: set[int] = set()
+
+# Codes of PaErrorCode, as they are fixed in portaudio.h
+UNANTICIPATED_HOST_ERROR = -9999
+INVALID_CHANNEL_COUNT = -9998
+INVALID_SAMPLE_RATE = -9997
+INVALID_DEVICE = -9996
+SAMPLE_FORMAT_NOT_SUPPORTED = -9994
+DEVICE_UNAVAILABLE = -9985
+FORMAT_REFUSED = frozenset({INVALID_CHANNEL_COUNT, INVALID_SAMPLE_RATE, SAMPLE_FORMAT_NOT_SUPPORTED})
+
+
+def library() -> ModuleType:
+    """The ``sounddevice`` module. Raises EngineError where PortAudio is missing or does not begin."""
+    try:
+        import sounddevice
+    except OSError as error:
+        if sys.platform.startswith("linux"):
+            raise EngineError(
+                "The sound library PortAudio is missing.",
+                "Install it (on Debian and Ubuntu: sudo apt-get install libportaudio2) and start Pollux again.",
+            ) from error
+        raise EngineError(
+            "The sound library PortAudio cannot be loaded: {reason}.",
+            "Install Pollux again.",
+            reason=str(error),
+        ) from error
+    except Exception as error:
+        if type(error).__name__ != "PortAudioError":  # the class is in the module that just failed to load
+            raise
+        raise no_sound_system(error) from error
+    return sounddevice
+
+
+def no_sound_system(error: Exception) -> EngineError:
+    """What to say when PortAudio itself does not begin."""
+    return EngineError(
+        "The sound system of this computer does not answer: {reason}.",
+        "Check its sound settings, or restart it.",
+        reason=str(error.args[0]) if error.args else type(error).__name__,
+    )
+
+
+def refresh() -> bool:
+    """Read the devices afresh, so that what was plugged in is seen; False while a stream is open. Some 50 ms.
+
+    Raises EngineError where PortAudio cannot be had.
+    """
+    sd = library()
+    with _lock:
+        if _open_streams:
+            return False
+        try:
+            sd._terminate()
+            sd._initialize()
+        except sd.PortAudioError as error:
+            raise no_sound_system(error) from error
+        return True
+
+
+def hold(owner: object) -> None:
+    """``owner`` opens a stream: from now on the list stays as it is."""
+    with _lock:
+        _open_streams.add(id(owner))
+
+
+def let_go(owner: object) -> None:
+    """The stream of ``owner`` is closed."""
+    with _lock:
+        _open_streams.discard(id(owner))
+
+
+def error_code(error: Exception) -> int:
+    """The PaErrorCode of a PortAudioError; 0 where it has none."""
+    return int(error.args[1]) if len(error.args) > 1 else 0
+
+
+def host_error_code(error: Exception) -> int:
+    """The system's own code in a PortAudioError; 0 where it has none."""
+    return int(error.args[2][1]) if len(error.args) > 2 else 0
+
+
+def reason(error: Exception) -> str:
+    """What PortAudio and the system say, in short."""
+    words = str(error.args[0]) if error.args else type(error).__name__
+    host = str(error.args[2][2]).strip() if len(error.args) > 2 else ""
+    return (host or words).rstrip(".")
