@@ -86,6 +86,63 @@ def config(**changes: object) -> dict[str, object]:
     }
 
 
+def speech_config(**changes: object) -> dict[str, object]:
+    """A genai_config.json of a tiny Whisper; ``changes`` go into "model"."""
+    decoder: dict[str, object] = {
+        "filename": "decoder.onnx",
+        "head_size": 4,
+        "hidden_size": 8,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "num_hidden_layers": 3,
+        "inputs": {
+            "input_ids": "input_ids",
+            "past_key_names": "past_key_self_%d",
+            "past_value_names": "past_value_self_%d",
+            "cross_past_key_names": "past_key_cross_%d",
+            "cross_past_value_names": "past_value_cross_%d",
+        },
+        "outputs": {
+            "logits": "logits",
+            "present_key_names": "present_key_self_%d",
+            "present_value_names": "present_value_self_%d",
+        },
+    }
+    encoder: dict[str, object] = {
+        "filename": "encoder.onnx",
+        "head_size": 4,
+        "hidden_size": 8,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "inputs": {"audio_features": "audio_features"},
+        "outputs": {
+            "cross_present_key_names": "present_key_cross_%d",
+            "cross_present_value_names": "present_value_cross_%d",
+        },
+    }
+    values = {"type": "whisper", "context_length": 448, "decoder": decoder, "encoder": encoder}
+    return config(**(values | changes))
+
+
+def make_foreign_speech(folder: Path, **changes: object) -> Path:
+    """A Whisper folder as others publish it: two graphs, and the encoder's weights in a file of their own."""
+    folder.mkdir(parents=True)
+    (folder / "genai_config.json").write_text(json.dumps(speech_config(**changes)), "utf-8")
+    (folder / "encoder.weights").write_bytes(bytes(range(256)) * 4)
+    (folder / "encoder.onnx").write_bytes(model(external("encoder.weights", 0, 1024)))
+    (folder / "decoder.onnx").write_bytes(model())
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    (folder / "generation_config.json").write_text('{"is_multilingual": true}', "utf-8")
+    return folder
+
+
+def make_speech_pack(folder: Path, name: str = "tiny-speech", kind: str = "speech") -> Path:
+    """A speech pack as our exporter writes it."""
+    make_foreign_speech(folder)
+    write_pack_json(folder, _manifest(name, "Tiny speech 测试", kind))
+    return folder
+
+
 def make_foreign(folder: Path, **changes: object) -> Path:
     """A folder as others publish it: no pack.json."""
     folder.mkdir(parents=True)
@@ -99,9 +156,15 @@ def make_foreign(folder: Path, **changes: object) -> Path:
 def make_pack(folder: Path, name: str = "tiny", **changes: object) -> Path:
     """A pack as our exporter writes it."""
     make_foreign(folder, **changes)
-    manifest = PackManifest(
+    write_pack_json(folder, _manifest(name, "Tiny 测试", "language"))
+    return folder
+
+
+def _manifest(name: str, display_name: str, kind: str) -> PackManifest:
+    return PackManifest(
         name=name,
-        display_name="Tiny 测试",
+        kind=kind,
+        display_name=display_name,
         licence="Apache-2.0",
         source="somewhere",
         revision="1",
@@ -112,5 +175,3 @@ def make_pack(folder: Path, name: str = "tiny", **changes: object) -> Path:
         context_tokens=256,
         parity={"max_abs_logit_difference": 1e-4},
     )
-    write_pack_json(folder, manifest)
-    return folder

@@ -17,8 +17,30 @@ def test_the_catalogue_that_ships() -> None:
     assert {entry.name for entry in catalogue.entries} >= {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"}
     for entry in catalogue.entries:
         assert entry.source.carriers
-        assert entry.source.size_bytes == entry.download_bytes
-        assert entry.licence and entry.summary
+        assert entry.source.total_bytes == entry.download_bytes
+        assert entry.licence and entry.summary and entry.source.origin
+
+
+def test_speech_is_a_kind_of_its_own() -> None:
+    catalogue = read_catalogue()
+    whisper = catalogue.default_for("speech")
+    assert (whisper.name, whisper.kind) == ("whisper-base", "speech")
+    assert catalogue.default_for("language") == catalogue.default
+    assert len(set(whisper.languages)) == 99 and whisper.speaks("zh-Hans") and whisper.speaks("jv")
+    assert {extra.file for extra in whisper.source.extras} == {
+        "config.json",
+        "tokenizer.json",
+        "vocabulary.json",
+    }
+    assert {extra.carrier.package for extra in whisper.source.extras} == {whisper.source.carriers[1].package}
+    assert catalogue.recommended(1 << 50, kind="speech") == whisper
+    assert catalogue.for_language("th", 1 << 50, "speech") == whisper
+    assert catalogue.recommended(whisper.memory_bytes - 1, kind="speech") is None
+    for language in ("en", "la", None):  # it never answers
+        chat = catalogue.recommended(whisper.memory_bytes, language)
+        assert chat is None or chat.kind == "language"
+    with pytest.raises(KeyError):
+        catalogue.default_for("smell")
 
 
 def test_choosing() -> None:
@@ -54,6 +76,12 @@ def test_near_names() -> None:
         ("[[model]]", "[[models]]"),
         ("format = ", "form at = "),
         ("member = ", "place = "),
+        ('kind = "speech"', 'kind = "smell"'),
+        ('kind = "speech"\n', ""),  # two defaults of one kind
+        ('sha256 = "56', 'sha256 = "x6'),
+        ("size_bytes = 2_309", "size_bytes = 2.3"),
+        ('hub_repo = ""', ""),
+        ("[[model.source.extras]]", "[[model.source.carriers]]"),
     ],
 )
 def test_a_wrong_catalogue(tmp_path: Path, old: str, new: str) -> None:

@@ -26,7 +26,7 @@ from engine.runtime.chat_template import ChatTemplate
 from engine.runtime.language_model import LanguageModel
 from engine.runtime.tokens import Tokenizer
 from engine.tasks.chat import ChatOptions
-from tests.unit.engine.pack_maker import make_foreign, make_pack
+from tests.unit.engine.pack_maker import make_foreign, make_pack, make_speech_pack
 from tests.unit.engine.runtime.tiny_tokenizer import CHATML, byte_level
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -308,9 +308,28 @@ def test_removing_asks(
 def test_available(model: type[FakeModel], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "available", "--json"]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [record["name"] for record in records if record["default"]] == ["smollm2-135m"]
+    assert [(record["kind"], record["name"]) for record in records if record["default"]] == [
+        ("language", "smollm2-135m"),
+        ("speech", "whisper-base"),
+    ]
     assert main(["models", "available"]) == 0
-    assert "smollm2-135m" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "smollm2-135m" in out and "KIND" in out
+    line = next(line for line in out.splitlines() if line.startswith("whisper-base"))
+    assert "speech" in line and "en, zh, de, es, ..." in line
+
+
+def test_a_speech_model_does_not_chat(capsys: pytest.CaptureFixture[str]) -> None:
+    make_speech_pack(packs_folder() / "whisper")
+    assert main(["models", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "speech"
+    assert main(["models", "list"]) == 0
+    assert "speech" in capsys.readouterr().out
+    for command in (["chat", "--prompt", "x"], ["bench"]):
+        assert main([*command, "--model", "whisper"]) == 1
+        assert "it cannot chat. Choose a chat model." in capsys.readouterr().err
+        assert main(command) == 1  # nor is it taken where no model is named
+        assert "No model is installed." in capsys.readouterr().err
 
 
 def test_adding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
