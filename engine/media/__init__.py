@@ -1,0 +1,1 @@
+"""Files and sound on the way to the models: decoding, speech detection, log-mel pictures."""
