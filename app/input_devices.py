@@ -71,18 +71,21 @@ def input_devices() -> tuple[InputDevice, ...]:
 
     Raises EngineError where PortAudio is missing; none at all is an empty tuple.
     """
-    portaudio.refresh()
-    found = _distinct(_listed(portaudio.library()))
+    owner = object()
+    try:
+        found = _distinct(_listed(portaudio.hold(owner)))
+    finally:
+        portaudio.let_go(owner)
     found.sort(key=lambda device: not device.is_default)
     return tuple(InputDevice(device.key, device.name, device.is_default) for device in found)
 
 
 def find(sd: ModuleType, key: str | None) -> FoundDevice:
-    """The device behind a key; the system's default for None. Raises EngineError where it is not there."""
+    """The device behind a key; the system's default for None or "". Raises EngineError where it is not there."""
     listed = _listed(sd)
     if not listed:
         raise problems.no_microphone()
-    if key is not None:
+    if key:
         for device in listed:
             if device.key == key:
                 return device

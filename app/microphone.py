@@ -145,9 +145,7 @@ class Recorder:
     def start(self) -> None:
         """Open the device and record; some 50 ms. Raises EngineError: none, not connected, busy, denied, no PortAudio."""
         try:
-            sd = portaudio.library()
-            portaudio.refresh()
-            portaudio.hold(self)
+            sd = portaudio.hold(self)
             self._stream, rate_hz = self._open(sd)
             self._resampler = Resampler(rate_hz, SAMPLE_RATE_HZ)
             self._open_file()

@@ -1,7 +1,7 @@
-"""The door to PortAudio: loaded on first use, its list of devices read afresh only while no sound flows.
+"""The door to PortAudio: loaded on first use, its devices read afresh only while no sound flows.
 
 In: nothing. Out: the ``sounddevice`` module, or an :class:`EngineError` where the library cannot be had. PortAudio is one
-per process and lists its devices only once, when it begins; so the count of open streams is one per process, too.
+per process and lists its devices only once, when it begins; so who uses it is kept once per process, too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from types import ModuleType
 from engine.errors import EngineError
 
 log = logging.getLogger(__name__)
-_lock = threading.RLock()
-_open_streams: set[int] = set()
+_lock = threading.Lock()
+_owners: set[int] = set()
 
 # Codes of PaErrorCode, as they are fixed in portaudio.h
 UNANTICIPATED_HOST_ERROR = -9999
@@ -58,33 +58,28 @@ def no_sound_system(error: Exception) -> EngineError:
     )
 
 
-def refresh() -> bool:
-    """Read the devices afresh, so that what was plugged in is seen; False while a stream is open. Some 50 ms.
+def hold(owner: object) -> ModuleType:
+    """The library, its devices read afresh if nobody else holds it (some 50 ms); they stay until ``let_go``.
 
-    Raises EngineError where PortAudio cannot be had.
+    Call it before looking at devices and before opening a stream: PortAudio must not begin anew in the middle of either.
+    Raises EngineError where it cannot be had; then nothing is held.
     """
     sd = library()
     with _lock:
-        if _open_streams:
-            return False
-        try:
-            sd._terminate()
-            sd._initialize()
-        except sd.PortAudioError as error:
-            raise no_sound_system(error) from error
-        return True
-
-
-def hold(owner: object) -> None:
-    """``owner`` opens a stream: from now on the list stays as it is."""
-    with _lock:
-        _open_streams.add(id(owner))
+        if not _owners:
+            try:
+                sd._terminate()
+                sd._initialize()
+            except sd.PortAudioError as error:
+                raise no_sound_system(error) from error
+        _owners.add(id(owner))
+    return sd
 
 
 def let_go(owner: object) -> None:
-    """The stream of ``owner`` is closed."""
+    """``owner`` has closed its stream; harmless if it held nothing."""
     with _lock:
-        _open_streams.discard(id(owner))
+        _owners.discard(id(owner))
 
 
 def error_code(error: Exception) -> int:
