@@ -1,7 +1,7 @@
 """Turns a checkpoint on disk into a PyTorch module.
 
-In: a path, or an opened checkpoint. Out: the reader that fits the path; a :class:`LanguageModel` with the weights
-in it, read one tensor at a time so that the peak is the model plus its largest matrix.
+In: a path, or an opened checkpoint. Out: the reader that fits the path; a :class:`LanguageModel` or :class:`Whisper`
+with the weights in it, read one tensor at a time so that the peak is the model plus its largest matrix.
 """
 
 from __future__ import annotations
@@ -11,15 +11,43 @@ from pathlib import Path
 
 import torch
 
+from engine.errors import EngineError
+from export.checkpoints.ctranslate2 import CTranslate2Checkpoint
+from export.checkpoints.folder import read_json
 from export.checkpoints.gguf import GgufCheckpoint
 from export.checkpoints.interface import Checkpoint, parts_of
 from export.checkpoints.safetensors import FolderCheckpoint
+from export.checkpoints.whisper import WhisperCheckpoint
+from export.checkpoints.whisper_folder import WhisperFolderCheckpoint
+from export.checkpoints.whisper_pt import WhisperPtCheckpoint
 from export.nn.language import LanguageModel
+from export.nn.whisper import Whisper
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
-    """The reader for a GGUF file or a Hugging Face folder; :class:`EngineError` if it is neither."""
-    return FolderCheckpoint(path) if path.is_dir() else GgufCheckpoint(path)
+def open_checkpoint(path: Path) -> Checkpoint | WhisperCheckpoint:
+    """The reader for what lies at ``path``; :class:`EngineError` if nothing here can read it.
+
+    A GGUF file, a Hugging Face folder, a folder in CTranslate2's format (or its ``model.bin``), or OpenAI's ``.pt``.
+    """
+    if path.name == "model.bin":
+        return CTranslate2Checkpoint(path.parent)
+    if path.is_dir():
+        if (path / "model.bin").is_file():
+            return CTranslate2Checkpoint(path)
+        if read_json(path / "config.json").get("model_type") == "whisper":
+            return WhisperFolderCheckpoint(path)
+        return FolderCheckpoint(path)
+    return WhisperPtCheckpoint(path) if path.suffix.lower() == ".pt" else GgufCheckpoint(path)
+
+
+def open_language(path: Path) -> Checkpoint:
+    """The same, for those who can use a language model only."""
+    checkpoint = open_checkpoint(path)
+    if isinstance(checkpoint, WhisperCheckpoint):
+        raise EngineError(
+            "{file} holds a speech model.", "Choose the file or folder of a language model.", file=path.name
+        )
+    return checkpoint
 
 
 def read_parameter(checkpoint: Checkpoint, name: str, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -41,4 +69,15 @@ def load_language(
         setattr(model.get_submodule(owner), field, parameter)
     if checkpoint.config.tied_head:
         model.head.weight = model.embedding.weight
+    return model.eval()
+
+
+def load_whisper(checkpoint: WhisperCheckpoint, dtype: torch.dtype = torch.float32) -> Whisper:
+    """The speech model, ready to run, without gradients."""
+    with torch.device("meta"):
+        model = Whisper(checkpoint.config)
+    for name in checkpoint.names:
+        owner, _, field = name.rpartition(".")
+        tensor = torch.from_numpy(checkpoint.read(name)).to(dtype)
+        setattr(model.get_submodule(owner), field, torch.nn.Parameter(tensor, requires_grad=False))
     return model.eval()

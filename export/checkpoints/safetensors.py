@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
-from engine.errors import EngineError
 from export.checkpoints.blocks import QuantisedTensor
+from export.checkpoints.folder import FolderTensors, damaged, read_json, read_text
 from export.checkpoints.interface import (
     ModelInfo,
     SpecialTokens,
@@ -46,7 +44,6 @@ _OTHER_NAMES = {
     "norm.weight": "model.norm.weight",
     "head.weight": "lm_head.weight",
 }
-_FLOATS = ("F32", "F16", "BF16")
 # What old files store although it follows from the configuration.
 _REDUNDANT = re.compile(r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq")
 
@@ -60,12 +57,12 @@ class FolderCheckpoint:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        values = _read_json(folder / "config.json")
+        values = read_json(folder / "config.json")
         self._config = LanguageConfig.from_hf(values)
-        generation = _read_json(folder / "generation_config.json", optional=True)
+        generation = read_json(folder / "generation_config.json", optional=True)
         self._ids = values | {key: value for key, value in generation.items() if value is not None}
-        self._file_of: dict[str, Path] = {}
-        found = self._find_tensors()
+        self._tensors = FolderTensors(folder, ignored=_REDUNDANT)
+        found = dict(self._tensors.shapes)
         if self._config.tied_head:
             found.pop(_OTHER_NAMES["head.weight"], None)  # a copy of the embedding
         expected = expected_shapes(self._config)
@@ -97,8 +94,8 @@ class FolderCheckpoint:
         """The jinja2 chat template, empty if there is none. Untrusted."""
         file = self._folder / "chat_template.jinja"
         if file.is_file():
-            return _read_text(file)
-        template = _read_json(self._folder / "tokenizer_config.json", optional=True).get("chat_template")
+            return read_text(file)
+        template = read_json(self._folder / "tokenizer_config.json", optional=True).get("chat_template")
         if isinstance(template, list):  # several templates by name
             named = {item.get("name"): item.get("template") for item in template if isinstance(item, dict)}
             template = named.get("default")
@@ -111,13 +108,7 @@ class FolderCheckpoint:
 
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32, matrices as [output size, input size]."""
-        stored = hf_name(name)
-        file = self._file_of[stored]
-        try:
-            with safe_open(file, framework="pt") as tensors:
-                return tensors.get_tensor(stored).float().numpy()
-        except (SafetensorError, OSError) as error:
-            raise _damaged(file, str(error)) from error
+        return self._tensors.read(hf_name(name))
 
     def quantised(self, name: str) -> QuantisedTensor | None:
         """None: these files hold floating point."""
@@ -125,56 +116,19 @@ class FolderCheckpoint:
 
     def tokenizer_files(self) -> TokenizerFiles:
         """The folder's own files, with the chat template moved into the second if it stands alone."""
-        config = _read_json(self._folder / "tokenizer_config.json", optional=True)
+        config = read_json(self._folder / "tokenizer_config.json", optional=True)
         config["chat_template"] = self.chat_template or None
         return TokenizerFiles(
-            tokenizer_json=_read_text(self._folder / "tokenizer.json"),
+            tokenizer_json=read_text(self._folder / "tokenizer.json"),
             tokenizer_config_json=json.dumps(config, ensure_ascii=False, indent=1),
         )
-
-    def _find_tensors(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every tensor in the folder; also fills in which file holds it."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for file in self._weight_files():
-            try:
-                with safe_open(file, framework="pt") as tensors:
-                    for name in tensors.keys():  # noqa: SIM118 - not a dict, it cannot be iterated
-                        if _REDUNDANT.fullmatch(name):
-                            continue
-                        described = tensors.get_slice(name)
-                        if described.get_dtype() not in _FLOATS:
-                            raise _damaged(file, f"{name[:80]} is stored as {described.get_dtype()}")
-                        shapes[name] = tuple(described.get_shape())
-                        self._file_of[name] = file
-            except (SafetensorError, OSError) as error:
-                raise _damaged(file, str(error)) from error
-        return shapes
-
-    def _weight_files(self) -> list[Path]:
-        single = self._folder / "model.safetensors"
-        if single.is_file():
-            return [single]
-        index = self._folder / "model.safetensors.index.json"
-        if not index.is_file():
-            raise EngineError(
-                "The folder {folder} holds no model.safetensors.",
-                "Choose the folder of a model in the safetensors format.",
-                folder=str(self._folder),
-            )
-        shards = _read_json(index).get("weight_map")
-        if not isinstance(shards, dict) or not all(isinstance(shard, str) for shard in shards.values()):
-            raise _damaged(index, "it has no weight_map")
-        for shard in shards.values():
-            if Path(shard).name != shard or "\\" in shard:
-                raise _damaged(index, f"{shard[:80]} is outside the folder")
-        return [self._folder / shard for shard in sorted(set(shards.values()))]
 
     def _some_ids(self, key: str) -> tuple[int, ...]:
         value = self._ids.get(key)
         ids = value if isinstance(value, list) else [] if value is None else [value]
         for number in ids:
             if not isinstance(number, int) or not 0 <= number < self._config.vocab_size:
-                raise _damaged(self._folder / "config.json", f"{key} is {value!r}")
+                raise damaged(self._folder / "config.json", f"{key} is {value!r}")
         return tuple(ids)
 
 
@@ -185,38 +139,3 @@ def hf_name(name: str) -> str:
         return _OTHER_NAMES[name]
     layer, part, field = match.groups()
     return f"model.layers.{layer}.{_LAYER_NAMES[part]}.{field}"
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise EngineError(
-            "The folder {folder} lacks the file {file}.",
-            "Download the model again, with all its files.",
-            folder=str(path.parent),
-            file=path.name,
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _read_json(path: Path, optional: bool = False) -> dict[str, Any]:
-    if optional and not path.exists():
-        return {}
-    try:
-        values = json.loads(_read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, "it is not valid JSON") from error
-    if not isinstance(values, dict):
-        raise _damaged(path, "it is not a JSON object")
-    return values
-
-
-def _damaged(file: Path, reason: str) -> EngineError:
-    return EngineError(
-        "{file} cannot be used: {reason}.",
-        "It is damaged or of another kind; download the model again.",
-        file=file.name,
-        reason=reason[:160],
-    )

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from export.checkpoints.interface import Checkpoint
-from export.checkpoints.load import open_checkpoint
+from export.checkpoints.load import open_language
 from export.config import LanguageConfig
 
 _HF_NAMES = {
@@ -86,7 +86,7 @@ def main() -> int:
     """Build; the builder's own exit code."""
     gguf, out = Path(sys.argv[1]), Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
-        write_hf_folder(open_checkpoint(gguf), Path(folder))
+        write_hf_folder(open_language(gguf), Path(folder))
         builder = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
         places = ["-i", folder, "-o", str(out), "-c", cache, "-p", "int4", "-e", "cpu"]
         options = ["--extra_options", "int4_block_size=32", "int4_accuracy_level=4"]

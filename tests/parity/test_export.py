@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="needs the export extra")
 import onnxruntime as ort
 
 from engine.errors import EngineError
-from export.checkpoints.load import load_language, open_checkpoint
+from export.checkpoints.load import load_language, open_language
 from export.config import LanguageConfig
 from export.nn.language import LanguageModel
 from export.onnx_graph import MODEL_FILE, WEIGHTS_FILE, DecoderGraph, export_graph
@@ -91,7 +91,7 @@ def export(config: LanguageConfig, form: Format, folder: Path, **formats: str) -
     file = tiny.write_gguf(
         folder.parent / f"{folder.name}.gguf", config, tiny.random_tensors(config), formats=formats
     )
-    *_, model = packed_model(open_checkpoint(file), form)
+    *_, model = packed_model(open_language(file), form)
     assert isinstance(model, LanguageModel)
     export_graph(DecoderGraph(model, form.dtype), form.dtype, folder)
     return folder
@@ -181,7 +181,7 @@ def test_a_quantised_file_loses_nothing_more(tmp_path: Path) -> None:
     formats |= {f"{part}.weight": "Q4_1" for part in ("q", "k", "v", "gate", "up")}
     folder = export(tiny.LLAMA, FORMATS["int4"], tmp_path / "mixed", **formats)
     with torch.inference_mode():
-        model = load_language(open_checkpoint(tmp_path / "mixed.gguf"))
+        model = load_language(open_language(tmp_path / "mixed.gguf"))
         wanted = model(torch.tensor([IDS]))[0][0, -1].numpy()
     assert distance(Runner(folder, tiny.LLAMA).read(IDS, [60]), wanted) < 0.04
 
@@ -236,7 +236,7 @@ def test_tables_quantised_apart_become_one_again(tmp_path: Path) -> None:
     tensors["head.weight"] = tensors["embedding.weight"]
     formats = {"embedding.weight": "Q4_1", "head.weight": "Q8_0"}
     file = tiny.write_gguf(tmp_path / "m.gguf", config, tensors, formats=formats)
-    *_, model = packed_model(open_checkpoint(file), FORMATS["int4"])
+    *_, model = packed_model(open_language(file), FORMATS["int4"])
     assert isinstance(model, LanguageModel)
     assert getattr(model.embedding, "table") is model.head  # noqa: B009 - a PackedEmbedding by now
 
@@ -299,4 +299,4 @@ def test_sizes_that_have_no_operator(
     config = dataclasses.replace(tiny.LLAMA, **sizes)
     file = tiny.write_gguf(tmp_path / "m.gguf", config, tiny.random_tensors(config))
     with pytest.raises(EngineError, match=problem):
-        list(packed_model(open_checkpoint(file), FORMATS[precision]))
+        list(packed_model(open_language(file), FORMATS[precision]))

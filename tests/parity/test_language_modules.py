@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the export extra")
 transformers = pytest.importorskip("transformers", reason="needs the parity extra")
 
-from export.checkpoints.load import load_language, open_checkpoint
+from export.checkpoints.load import load_language, open_language
 from export.checkpoints.safetensors import hf_name
 from export.config import LanguageConfig
 from export.nn.language import LanguageModel
@@ -69,7 +69,7 @@ def reference(folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def ours(folder: Path) -> LanguageModel:
-    return load_language(open_checkpoint(folder))
+    return load_language(open_language(folder))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_gguf_equals_transformers(family: str, input_ids: Any, tmp_path: Path) -
     """The same weights through a GGUF file, with the llama family's permutation undone."""
     config = tiny.FAMILIES[family]
     tensors = tiny.random_tensors(config)
-    checkpoint = open_checkpoint(tiny.write_gguf(tmp_path / "m.gguf", config, tensors))
+    checkpoint = open_language(tiny.write_gguf(tmp_path / "m.gguf", config, tensors))
     name = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"}[family]
     reference = getattr(transformers, f"{name}ForCausalLM")(
         getattr(transformers, f"{name}Config")(

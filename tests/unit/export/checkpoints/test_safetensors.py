@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from engine.errors import EngineError
 from export.checkpoints.interface import SpecialTokens
-from export.checkpoints.load import load_language, open_checkpoint
+from export.checkpoints.load import load_language, open_language
 from export.checkpoints.safetensors import FolderCheckpoint, hf_name
 from tests import tiny
 
@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_gives_back_what_was_written(dtype: Any, folder: Path) -> None:
     save_file(stored(dtype), folder / "model.safetensors")
-    checkpoint = open_checkpoint(folder)
+    checkpoint = open_language(folder)
     assert checkpoint.config == tiny.QWEN2
     for name, tensor in TENSORS.items():
         read = checkpoint.read(name)
@@ -87,10 +87,10 @@ def test_shards(folder: Path) -> None:
 
 
 def test_loads_the_module(folder: Path) -> None:
-    model = load_language(open_checkpoint(folder))
+    model = load_language(open_language(folder))
     for name, parameter in tiny.language_model(tiny.QWEN2).named_parameters():
         assert torch.equal(parameter, model.get_parameter(name))
-    assert load_language(open_checkpoint(folder), torch.bfloat16).head.weight.dtype == torch.bfloat16
+    assert load_language(open_language(folder), torch.bfloat16).head.weight.dtype == torch.bfloat16
 
 
 def test_special_tokens_and_template(folder: Path) -> None:
