@@ -26,7 +26,7 @@ from devtools.environments import (
 USAGE = """\
 usage: python3 dev.py COMMAND
 
-  app [ARGUMENTS]     set up .venv, build the default model if none is installed, open Pollux
+  app [ARGUMENTS]     set up .venv, build the default models where none is installed, open Pollux
   test [ARGUMENTS]    set up everything, run the checks and all tests; ARGUMENTS (paths, -k ...) go to pytest
   lint                ruff, pyright and the import contracts only
   package             build the frozen app into dist/ and run its selftest
@@ -34,6 +34,8 @@ usage: python3 dev.py COMMAND
   bench [ARGUMENTS]   Pollux beside llama.cpp and ONNX Runtime GenAI, in one run; --variants for all precisions
 """
 INTERRUPTED = 130
+# Which environment variable tells the tests where the default pack of each kind is.
+TEST_PACKS = {"language": "POLLUX_TEST_PACK", "speech": "POLLUX_TEST_SPEECH_PACK"}
 
 
 def run(arguments: list[str]) -> int:
@@ -79,10 +81,10 @@ def run(arguments: list[str]) -> int:
 
 
 def app(arguments: list[str]) -> int:
-    """Set up, have a model, open the window."""
+    """Set up, have a model for chat and one for speech, open the window."""
     missing = system_libraries.ensure()
     environment = prepare(app_environment(), app_steps())
-    shown = [] if arguments else _ensure_model(environment)
+    shown = [] if arguments else _ensure_models(environment)
     if not arguments and not _has_display():
         say("There is no display here. Use the command line: " + _cli_line(environment))
         return 1 if shown else 0
@@ -91,17 +93,24 @@ def app(arguments: list[str]) -> int:
     return subprocess.run([environment.python, "-P", "-m", "app", *arguments], check=False).returncode
 
 
-def _ensure_model(environment: Environment) -> list[str]:
-    """Build the default model when there is none. A failure is said, and leaves the app usable."""
-    if models.installed(environment):
-        return []
-    try:
-        prepare(export_environment(), export_steps())
-        models.add(environment, models.default_name())
-    except SetupError as problem:
-        say(f"dev.py: {problem} Pollux opens without a model; its home page can try again.")
-        return [str(problem)]
-    return []
+def _ensure_models(environment: Environment) -> list[str]:
+    """Build the default model of each kind of which there is none. A failure is said, and leaves the app usable."""
+    there = {pack.kind for pack in models.installed(environment)}
+    without = {
+        "language": "Pollux opens without a model; its home page can try again.",
+        "speech": "Pollux opens without transcription; its list of models can try again.",
+    }
+    problems: list[str] = []
+    for kind in models.KINDS:
+        if kind in there:
+            continue
+        try:
+            prepare(export_environment(), export_steps())
+            models.add(environment, models.default_name(kind))
+        except SetupError as problem:
+            say(f"dev.py: {problem} {without[kind]}")
+            problems.append(str(problem))
+    return problems
 
 
 def _has_display() -> bool:
@@ -126,12 +135,12 @@ def test(arguments: list[str]) -> int:
     variables = {
         "POLLUX_HOME": str(home)
     }  # what a test looks up before its own folder is set is not the user's
-    try:
-        pack = models.build_for_tests(export_side, models.default_name(), home)
-        variables["POLLUX_TEST_PACK"] = str(pack)
-    except SetupError as problem:
-        say(f"dev.py: {problem} The tests that need it will say so.")
-        outcomes.append(checks.Outcome("the default model", False, 0.0))
+    for kind, variable in TEST_PACKS.items():
+        try:
+            variables[variable] = str(models.build_for_tests(export_side, models.default_name(kind), home))
+        except SetupError as problem:
+            say(f"dev.py: {problem} The tests that need it will say so.")
+            outcomes.append(checks.Outcome(f"the default {kind} model", False, 0.0))
     outcomes += checks.run_checks(checks.test_checks(environment, export_side, arguments, variables))
     return checks.report(outcomes)
 
@@ -150,13 +159,7 @@ def package(_arguments: list[str]) -> int:
     """The frozen app, then its selftest."""
     system_libraries.ensure(for_tests=True)
     environment = prepare(app_environment(), app_steps(("test",)))
-    name = models.default_name()
-    pack = models.installed(environment).get(name)
-    if pack is None:
-        prepare(export_environment(), export_steps())
-        models.add(environment, name)
-        pack = models.installed(environment)[name]
-    folder = frozen.build(environment, pack, CHECKOUT / "dist")
+    folder = frozen.build(environment, models.ensure_defaults(environment), CHECKOUT / "dist")
     return frozen.selftest(folder)
 
 

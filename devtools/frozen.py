@@ -1,6 +1,6 @@
 """The frozen app: builds it from build.spec, and runs it the way a user's machine would.
 
-In: the app's environment and a default pack. Out: `dist/pollux` (a folder; `Pollux.app` on macOS). A build is kept while
+In: the app's environment and the default packs. Out: `dist/pollux` (a folder; `Pollux.app` on macOS). A build is kept while
 nothing that goes into it has changed.
 """
 
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from devtools import licences
@@ -38,9 +39,9 @@ def flavour() -> str:
     return os.environ.get("POLLUX_FLAVOUR", "cpu")
 
 
-def build(environment: Environment, pack: Path, dist: Path) -> Path:
-    """Build into ``dist`` unless the one there is of the same sources and pack; returns the app's folder."""
-    fingerprint = _fingerprint(environment, pack)
+def build(environment: Environment, packs: Sequence[Path], dist: Path) -> Path:
+    """Build into ``dist`` unless the one there is of the same sources and packs; returns the app's folder."""
+    fingerprint = _fingerprint(environment, packs)
     stamp = dist / FINGERPRINT
     folder = dist / ("Pollux.app" if sys.platform == "darwin" else "pollux")
     if folder.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint:
@@ -48,7 +49,7 @@ def build(environment: Environment, pack: Path, dist: Path) -> Path:
         return folder
     work = CHECKOUT / "build" / "frozen"
     stamp.unlink(missing_ok=True)
-    staged = _stage(environment, pack, work / "staged")
+    staged = _stage(environment, packs, work / "staged")
     say("Building the frozen app (some minutes) ...")
     began = time.monotonic()
     command = [
@@ -73,10 +74,11 @@ def build(environment: Environment, pack: Path, dist: Path) -> Path:
     return folder
 
 
-def _stage(environment: Environment, pack: Path, staged: Path) -> Path:
-    """What build.spec adds to resources/: the pack and the licences' texts."""
+def _stage(environment: Environment, packs: Sequence[Path], staged: Path) -> Path:
+    """What build.spec adds to resources/: the packs and the licences' texts."""
     shutil.rmtree(staged, ignore_errors=True)
-    shutil.copytree(pack, staged / "packs" / pack.name)
+    for pack in packs:
+        shutil.copytree(pack, staged / "packs" / pack.name)
     (staged / "licences").mkdir()
     command = [
         environment.python,
@@ -128,7 +130,7 @@ def size_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
 
 
-def _fingerprint(environment: Environment, pack: Path) -> str:
+def _fingerprint(environment: Environment, packs: Sequence[Path]) -> str:
     """Everything that decides what the build holds."""
     digest = hashlib.sha256()
     for name in SOURCES:
@@ -140,7 +142,9 @@ def _fingerprint(environment: Environment, pack: Path) -> str:
     frozen = subprocess.run(
         [environment.python, "-m", "pip", "freeze", "--exclude-editable"], capture_output=True, check=True
     ).stdout
-    manifest = pack / "pack.json"
-    described = manifest if manifest.is_file() else pack / "genai_config.json"
-    digest.update(frozen + described.read_bytes() + flavour().encode())
+    digest.update(frozen + flavour().encode())
+    for pack in packs:
+        manifest = pack / "pack.json"
+        described = manifest if manifest.is_file() else pack / "genai_config.json"
+        digest.update(pack.name.encode() + b"\0" + described.read_bytes())
     return json.dumps({"version": project()["version"], "sha256": digest.hexdigest()})

@@ -1,6 +1,6 @@
-"""The default pack: is one installed, and if not, have the exporter build it.
+"""The default packs, one for chat and one for speech: which are installed, and having the exporter build the others.
 
-In: the app's environment (its engine knows where packs live) and the catalogue. Out: the pack's folder.
+In: the app's environment (its engine knows where packs live) and the catalogue. Out: the packs' folders.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.console import SetupError, clear_status, say, status
-from devtools.environments import CHECKOUT, Environment
+from devtools.environments import CHECKOUT, Environment, export_environment, export_steps, prepare
 
 # Asked of the engine rather than worked out here: it alone knows where packs live and which can be read.
 FIND = """
@@ -23,20 +24,31 @@ import json, sys
 from engine.packs import read_pack
 from engine.store import Store
 store = Store.default()
-packs = {pack.name: str(pack.folder) for pack in store.list()}
+packs = [{"name": pack.name, "kind": pack.kind, "folder": str(pack.folder)} for pack in store.list()]
 print(json.dumps(packs))
 """
+KINDS = ("language", "speech")  # what the app comes with, in the order in which it is needed
 
 
-def default_name(checkout: Path = CHECKOUT) -> str:
-    """The catalogue's entry that is marked as the default."""
+@dataclass(frozen=True)
+class InstalledPack:
+    """A pack that opens."""
+
+    name: str
+    kind: str
+    folder: Path
+
+
+def default_name(kind: str = "language", checkout: Path = CHECKOUT) -> str:
+    """The catalogue's entry that is marked as the default of its kind."""
     with (checkout / "resources" / "catalogue.toml").open("rb") as file:
         models = tomllib.load(file)["model"]
-    return next((model["name"] for model in models if model.get("default")), models[0]["name"])
+    alike = [model for model in models if model.get("kind", "language") == kind]
+    return next(model["name"] for model in alike if model.get("default"))
 
 
-def installed(environment: Environment) -> dict[str, Path]:
-    """Name and folder of every pack that opens."""
+def installed(environment: Environment) -> tuple[InstalledPack, ...]:
+    """Every pack that opens."""
     result = subprocess.run(
         [environment.python, "-c", FIND],
         cwd=CHECKOUT,
@@ -48,7 +60,23 @@ def installed(environment: Environment) -> dict[str, Path]:
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise SetupError(f"The installed models could not be listed: {last}")
-    return {name: Path(folder) for name, folder in json.loads(result.stdout).items()}
+    return tuple(
+        InstalledPack(pack["name"], pack["kind"], Path(pack["folder"])) for pack in json.loads(result.stdout)
+    )
+
+
+def ensure_defaults(environment: Environment) -> tuple[Path, ...]:
+    """The folders of the default packs, one for each kind; what is missing is built."""
+    folders: list[Path] = []
+    for kind in KINDS:
+        name = default_name(kind)
+        found = [pack.folder for pack in installed(environment) if pack.name == name]
+        if not found:
+            prepare(export_environment(), export_steps())
+            add(environment, name)
+            found = [pack.folder for pack in installed(environment) if pack.name == name]
+        folders += found[:1]
+    return tuple(folders)
 
 
 def add(environment: Environment, name: str) -> None:

@@ -1,4 +1,5 @@
-"""The system libraries that wheels do not carry: Qt's xcb set, PortAudio, a font with Chinese, Xvfb for the tests.
+"""The system libraries that wheels do not carry: Qt's xcb set, PortAudio, a font with Chinese; for the tests a screen
+and a microphone that are not there (Xvfb, PulseAudio).
 
 In: this Linux machine. Out: what is missing is installed with apt-get when that is possible (root), else said in one line.
 Other systems bring all of it.
@@ -56,12 +57,46 @@ CHINESE_FONT = "fonts-noto-cjk"
 
 
 @dataclass(frozen=True)
+class Tool:
+    """What only the tests and the packaging need, and the packages of Debian and Fedora that hold it.
+
+    ``name`` is a program's, or that of a plug-in of the sound system (no linker's list has those).
+    """
+
+    name: str
+    package: str
+    fedora: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether this machine has it."""
+        if not self.name.endswith(".so"):
+            return shutil.which(self.name) is not None
+        return any(
+            next(Path(folder).glob(pattern + self.name), None)
+            for folder in ("/usr/lib", "/usr/lib64")
+            for pattern in ("alsa-lib/", "*/alsa-lib/")
+        )
+
+
+TOOLS = (
+    Tool("Xvfb", "xvfb", "xorg-x11-server-Xvfb"),
+    Tool("objdump", "binutils", "binutils"),  # PyInstaller reads libraries with it
+    # The microphone of the tests: a sound server, what plays into it, and the bridge over which PortAudio hears it.
+    Tool("pulseaudio", "pulseaudio", "pulseaudio"),
+    Tool("pactl", "pulseaudio-utils", "pulseaudio-utils"),
+    Tool("paplay", "pulseaudio-utils", "pulseaudio-utils"),
+    Tool("libasound_module_pcm_pulse.so", "libasound2-plugins", "alsa-plugins-pulseaudio"),
+)
+
+
+@dataclass(frozen=True)
 class Missing:
     """What this machine lacks."""
 
     libraries: tuple[Library, ...] = ()
     chinese_font: bool = False
-    programs: tuple[str, ...] = ()  # Debian packages of programs
+    tools: tuple[str, ...] = ()  # their Debian packages
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -69,7 +104,7 @@ class Missing:
         names = [library.package for library in self.libraries]
         if self.chinese_font:
             names.append(CHINESE_FONT)
-        return tuple(dict.fromkeys((*names, *self.programs)))
+        return tuple(dict.fromkeys((*names, *self.tools)))
 
     @property
     def stops_window(self) -> bool:
@@ -83,12 +118,8 @@ def find_missing(for_tests: bool = False) -> Missing:
         return Missing()
     known = _linker_cache()
     libraries = tuple(lib for lib in LIBRARIES if lib.soname not in known and not _loads(lib.soname))
-    programs = []
-    if for_tests and not shutil.which("Xvfb"):
-        programs.append("xvfb")
-    if for_tests and not shutil.which("objdump"):
-        programs.append("binutils")  # PyInstaller reads libraries with it
-    return Missing(libraries, not _has_chinese_font(), tuple(programs))
+    tools = tuple(dict.fromkeys(tool.package for tool in TOOLS if for_tests and not tool.is_there))
+    return Missing(libraries, not _has_chinese_font(), tools)
 
 
 def ensure(for_tests: bool = False) -> Missing:
@@ -116,11 +147,10 @@ def command_line(missing: Missing) -> str:
     if shutil.which("dnf"):
         wanted = [f"'{soname}()(64bit)'" for soname in sonames]
         wanted += ["google-noto-sans-cjk-fonts"] if missing.chinese_font else []
-        wanted += ["xorg-x11-server-Xvfb"] if "xvfb" in missing.programs else []
-        wanted += ["binutils"] if "binutils" in missing.programs else []
+        wanted += dict.fromkeys(tool.fedora for tool in TOOLS if tool.package in missing.tools)
         return "sudo dnf install " + " ".join(wanted)
     wanted = sonames + (["a font with Chinese (Noto Sans CJK)"] if missing.chinese_font else [])
-    return "your package manager; wanted are " + ", ".join([*wanted, *missing.programs])
+    return "your package manager; wanted are " + ", ".join([*wanted, *missing.tools])
 
 
 def _linker_cache() -> frozenset[str]:

@@ -1,7 +1,7 @@
 """The frozen app, run as on a machine that has neither Python nor a network, from a folder with a hard name.
 
-In: the default pack (`dev.py test` builds it and names it in POLLUX_TEST_PACK). The build is kept in `dist/` and used again
-while nothing that goes into it changes.
+In: the default packs (`dev.py test` builds them and names them in POLLUX_TEST_PACK and POLLUX_TEST_SPEECH_PACK). The build
+is kept in `dist/` and used again while nothing that goes into it changes.
 """
 
 from __future__ import annotations
@@ -17,28 +17,30 @@ from pathlib import Path
 import pytest
 
 from devtools import frozen
+from devtools.commands import TEST_PACKS
 from devtools.environments import CHECKOUT, Environment
 
 pytestmark = pytest.mark.packaged
 
 ANSWER_S = 120
-APP_BYTES = 400_000_000  # without its pack
+APP_BYTES = 400_000_000  # without its packs
 QUESTION = "What is the capital of France?"
 
 
 @pytest.fixture(scope="module")
-def pack() -> Path:
-    folder = os.environ.get("POLLUX_TEST_PACK")
-    if not folder:
-        pytest.skip("the default pack is not built here: run this through dev.py test")
-    return Path(folder)
+def packs() -> tuple[Path, Path]:
+    """For chat and for speech."""
+    folders = [os.environ.get(name) for name in TEST_PACKS.values()]
+    if not all(folders):
+        pytest.skip("the default packs are not built here: run this through dev.py test")
+    return Path(folders[0] or ""), Path(folders[1] or "")
 
 
 @pytest.fixture(scope="module")
-def folder(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(packs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app, moved away from where it was built."""
     pytest.importorskip("PyInstaller")
-    built = frozen.build(Environment(Path(sys.prefix)), pack, CHECKOUT / "dist")
+    built = frozen.build(Environment(Path(sys.prefix)), packs, CHECKOUT / "dist")
     target = tmp_path_factory.mktemp("apps") / "测试 ü" / built.name
     shutil.copytree(built, target, symlinks=True, copy_function=_link_or_copy)
     return target
@@ -91,10 +93,14 @@ def test_chat_answers_from_the_pack_inside(folder: Path, pollux_home: Path) -> N
     assert "Paris" in json.loads(result.stdout.splitlines()[-1])["text"]
 
 
-def test_the_pack_inside_is_listed_and_whole(folder: Path, pack: Path, pollux_home: Path) -> None:
-    assert pack.name in _run(folder, pollux_home, "models", "list").stdout
-    result = _run(folder, pollux_home, "models", "verify", pack.name)
+def test_the_packs_inside_are_listed_and_whole(
+    folder: Path, packs: tuple[Path, Path], pollux_home: Path
+) -> None:
+    listed = _run(folder, pollux_home, "models", "list").stdout
+    assert all(pack.name in listed for pack in packs)
+    result = _run(folder, pollux_home, "models", "verify")
     assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == len(packs)
 
 
 def test_a_model_cannot_be_built_and_the_reason_is_said(folder: Path, pollux_home: Path) -> None:
@@ -128,7 +134,7 @@ def test_the_window_opens_and_can_be_brought_to_the_front(folder: Path, pollux_h
     assert "ERROR" not in log, log
 
 
-def test_nothing_unneeded_is_inside(folder: Path, pack: Path) -> None:
+def test_nothing_unneeded_is_inside(folder: Path, packs: tuple[Path, Path]) -> None:
     files = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
     for unwanted in (
         "/torch/",
@@ -143,7 +149,7 @@ def test_nothing_unneeded_is_inside(folder: Path, pack: Path) -> None:
         assert not [file for file in files if unwanted in file], unwanted
     if frozen.flavour() == "cpu":
         assert not [file for file in files if "providers_cuda" in file or "providers_tensorrt" in file]
-    assert frozen.size_bytes(folder) - frozen.size_bytes(pack) < APP_BYTES
+    assert frozen.size_bytes(folder) - sum(map(frozen.size_bytes, packs)) < APP_BYTES
 
 
 def test_licences_of_what_is_inside_are_there(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import dev
-from devtools import checks, commands, environments, frozen, licences, system_libraries
+from devtools import checks, commands, environments, frozen, licences, models, system_libraries
 from devtools import pip as pip_module
 from devtools.console import SetupError
 from devtools.environments import CHECKOUT, Environment, Step
@@ -266,16 +266,89 @@ def test_missing_libraries_become_one_apt_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(
         system_libraries.shutil, "which", lambda name: "/usr/bin/" + name if name == "apt-get" else None
     )
-    missing = Missing(
-        (Library("libxcb-cursor.so.0", "libxcb-cursor0"),), chinese_font=True, programs=("xvfb",)
-    )
+    missing = Missing((Library("libxcb-cursor.so.0", "libxcb-cursor0"),), chinese_font=True, tools=("xvfb",))
     assert system_libraries.command_line(missing) == "sudo apt-get install libxcb-cursor0 fonts-noto-cjk xvfb"
     assert missing.stops_window
+
+
+def test_the_tests_microphone_is_asked_for_by_the_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_libraries.sys, "platform", "linux")
+    monkeypatch.setattr(system_libraries.Tool, "is_there", property(lambda tool: tool.name == "Xvfb"))
+    assert system_libraries.find_missing().tools == ()
+    wanted = ("binutils", "pulseaudio", "pulseaudio-utils", "libasound2-plugins")
+    assert system_libraries.find_missing(for_tests=True).tools == wanted
+    monkeypatch.setattr(
+        system_libraries.shutil, "which", lambda name: "/usr/bin/dnf" if name == "dnf" else None
+    )
+    line = system_libraries.command_line(Missing(tools=wanted))
+    assert line == "sudo dnf install binutils pulseaudio pulseaudio-utils alsa-plugins-pulseaudio"
 
 
 def test_a_missing_microphone_library_stops_no_window() -> None:
     portaudio = next(library for library in system_libraries.LIBRARIES if "portaudio" in library.soname)
     assert not Missing((portaudio,)).stops_window
+
+
+# The models
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that would have been built; "broken" in the list makes building the next one fail."""
+    names: list[str] = []
+
+    def add(_environment: Environment, name: str) -> None:
+        if "broken" in names:
+            raise SetupError("It could not be built.")
+        names.append(name)
+
+    monkeypatch.setattr(models, "add", add)
+    for module in (commands, models):
+        monkeypatch.setattr(module, "prepare", lambda *_: Environment(Path("e")))
+    return names
+
+
+def have(monkeypatch: pytest.MonkeyPatch, *packs: models.InstalledPack) -> None:
+    monkeypatch.setattr(models, "installed", lambda _environment: packs)
+
+
+CHAT = models.InstalledPack("somebody's", "language", Path("chat"))
+
+
+def test_one_model_of_each_kind_is_built(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
+    have(monkeypatch)
+    assert commands._ensure_models(Environment(Path("a"))) == []
+    assert added == [models.default_name("language"), models.default_name("speech")]
+    added.clear()
+    have(monkeypatch, CHAT)
+    commands._ensure_models(Environment(Path("a")))
+    assert added == ["whisper-base"]
+    added.clear()
+    have(monkeypatch, CHAT, models.InstalledPack("another", "speech", Path("speech")))
+    commands._ensure_models(Environment(Path("a")))
+    assert added == []
+
+
+def test_without_a_speech_model_the_app_opens_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, added: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    have(monkeypatch, CHAT)
+    added.append("broken")
+    assert commands._ensure_models(Environment(Path("a"))) == ["It could not be built."]
+    assert "opens without transcription" in capsys.readouterr().err
+
+
+def test_the_package_gets_both_default_models(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
+    there = [CHAT, models.InstalledPack(models.default_name(), "language", Path("default"))]
+
+    def build(_environment: Environment, name: str) -> None:
+        added.append(name)
+        there.append(models.InstalledPack(name, "speech", Path("built")))
+
+    monkeypatch.setattr(models, "installed", lambda _environment: tuple(there))
+    monkeypatch.setattr(models, "add", build)
+    assert models.ensure_defaults(Environment(Path("a"))) == (Path("default"), Path("built"))
+    assert added == ["whisper-base"]
 
 
 # The frozen app
