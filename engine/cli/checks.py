@@ -10,10 +10,12 @@ from contextlib import closing
 from dataclasses import asdict
 
 from engine.bench import BenchResult, bench
-from engine.cli.chat import add_model_arguments, choose_pack, finished_record, open_model
+from engine.cli.chat import add_model_arguments, finished_record, open_model
 from engine.cli.console import Console, size_text
 from engine.cli.interrupts import cancelled_by_ctrl_c
-from engine.selftest import EXPECTED, QUESTION, run_selftest
+from engine.packs import Pack
+from engine.results import Finished
+from engine.selftest import EXPECTED, QUESTION, SPOKEN, Heard, SelfTestResult, run_selftest
 from engine.store import Store
 
 
@@ -49,25 +51,63 @@ def add_selftest_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_selftest_command(arguments: argparse.Namespace, console: Console, store: Store) -> int:
-    """The command; 1 if the answer is wrong or anything wanted a connection."""
-    pack = choose_pack(store, arguments.model)
-    result = run_selftest(pack, arguments.device, arguments.threads)
+    """The command; 1 if the answer or what was heard is wrong, or anything wanted a connection."""
+    chat_pack, speech_pack = _packs(store, arguments.model)
+    result = run_selftest(chat_pack, speech_pack, arguments.device, arguments.threads)
     if console.as_json:
-        extra = {"passed": result.passed, "connections": list(result.connections)}
-        console.record(extra | finished_record(result.answer))
+        console.record(_selftest_record(result))
         return 0 if result.passed else 1
-    answer = result.answer
+    if result.answer is not None:
+        _show_answer(result.answer, console)
+    if result.heard is not None:
+        _show_heard(result.heard, console)
+    for attempt in result.connections:
+        console.text(f"Something wanted the network: {attempt}")
+    if not result.answered:
+        console.text(f"The answer should name {EXPECTED}.")
+    if not result.understood:
+        console.text(f'"{SPOKEN}" is said in the sample, and should have been heard.')
+    console.text("The self-test passed." if result.passed else "The self-test FAILED.")
+    return 0 if result.passed else 1
+
+
+def _packs(store: Store, name: str | None) -> tuple[Pack | None, Pack | None]:
+    """What is tested, for chat and for speech: the named pack alone, or the best of each kind that is there."""
+    if name is None:
+        speech_pack = store.best(kind="speech")
+        return (store.choose(None) if speech_pack is None else store.best()), speech_pack
+    pack = store.get(name)
+    return (None, pack) if pack.kind == "speech" else (pack, None)
+
+
+def _selftest_record(result: SelfTestResult) -> dict[str, object]:
+    record: dict[str, object] = {"passed": result.passed, "connections": list(result.connections)}
+    if result.answer is not None:
+        record |= finished_record(result.answer)
+    if result.heard is not None:
+        end = result.heard.end
+        record["speech"] = {
+            "text": result.heard.text,
+            "model": end.model,
+            "provider": end.provider,
+            "audio_s": round(end.audio_s, 3),
+            "wall_s": round(end.wall_s, 3),
+        }
+    return record
+
+
+def _show_answer(answer: Finished, console: Console) -> None:
     console.text(f"{QUESTION} {answer.text.strip()}")
     console.text(
         f"{answer.model} on {answer.provider}: {answer.new_tokens} tokens, "
         f"{answer.decode_tokens_per_s:.0f} a second, first after {answer.first_token_s * 1000:.0f} ms"
     )
-    for attempt in result.connections:
-        console.text(f"Something wanted the network: {attempt}")
-    if EXPECTED not in answer.text:
-        console.text(f"The answer should name {EXPECTED}.")
-    console.text("The self-test passed." if result.passed else "The self-test FAILED.")
-    return 0 if result.passed else 1
+
+
+def _show_heard(heard: Heard, console: Console) -> None:
+    end = heard.end
+    console.text(f"Heard: {heard.text}")
+    console.text(f"{end.model} on {end.provider}: {end.audio_s:.1f} s of sound in {end.wall_s:.1f} s")
 
 
 def _show(result: BenchResult, console: Console) -> None:

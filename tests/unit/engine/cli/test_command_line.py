@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from engine import builder
+from engine import builder, selftest
 from engine.__main__ import main
 from engine.cancel import Cancel
 from engine.folders import packs_folder
 from engine.packs import Pack
-from engine.results import Finished, Notice, Progress, TextChunk
+from engine.results import Finished, Notice, Progress, TextChunk, Transcribed
 from engine.runtime.chat_template import ChatTemplate
 from engine.runtime.language_model import LanguageModel
 from engine.runtime.tokens import Tokenizer
@@ -369,6 +369,29 @@ def test_selftest(
     monkeypatch.setattr(model, "answer", ("London",))
     assert main(["selftest"]) == 1
     assert "should name Paris" in capsys.readouterr().out
+
+
+def test_selftest_of_speech(
+    model: type[FakeModel], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_speech_pack(packs_folder() / "whisper")
+    said = "Good morning. The Weather is fine today."
+
+    def hear(pack: Pack, device: str, threads: int) -> selftest.Heard:
+        return selftest.Heard(said, Transcribed("stop", "en", pack.name, "CPU", 5.3, 4.9, 0.6, 1))
+
+    monkeypatch.setattr(selftest, "_hear", hear)
+    assert main(["selftest"]) == 0
+    out = capsys.readouterr().out
+    assert "Paris" in out and f"Heard: {said}" in out and "5.3 s of sound in 0.6 s" in out
+    assert main(["selftest", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["model"] == "tiny" and record["speech"]["model"] == "whisper"
+    assert main(["selftest", "--model", "whisper", "--json"]) == 0
+    assert "model" not in json.loads(capsys.readouterr().out)  # the named one alone
+    said = "Nothing."
+    assert main(["selftest"]) == 1
+    assert '"weather" is said in the sample' in capsys.readouterr().out
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
