@@ -262,9 +262,9 @@ class Recorder:
         try:
             seen, idle_polls = 0, 0
             while not self._stopping.is_set() and self.problem is None:
-                self._take(POLL_S)
+                taken = self._take(POLL_S)
                 # Polls are counted, not the clock: a computer that slept has not lost its microphone
-                idle_polls = 0 if self._callbacks != seen else idle_polls + 1
+                idle_polls = 0 if taken or self._callbacks != seen else idle_polls + 1
                 seen = self._callbacks
                 if self._finished.is_set() or idle_polls * POLL_S >= (GONE_S if seen else NEVER_CAME_S):
                     name = self.device_name

@@ -1,0 +1,1 @@
+"""Parts of the app that need no window."""
