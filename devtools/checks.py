@@ -21,7 +21,11 @@ NO_TESTS = 5  # pytest's exit code when nothing matched
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"  # it has no -m
 # What needs torch; everything else runs where the app runs.
 EXPORT_TESTS = ("tests/parity", "tests/unit/export")
-EXPORT_HELPERS = ("tests/tiny.py", "tests/unit/engine/runtime/make_tiny_pack.py")  # run there only
+EXPORT_HELPERS = (
+    "tests/tiny.py",
+    "tests/tiny_whisper.py",
+    "tests/unit/engine/runtime/make_tiny_pack.py",
+)  # run there only
 BENCH = "tests/bench"  # its peers live in an environment of their own
 APP_CODE = ("app", "engine", "dev.py", "devtools", "tests")
 EXPORT_CODE = ("export", *EXPORT_TESTS, *EXPORT_HELPERS)

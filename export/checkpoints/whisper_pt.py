@@ -8,6 +8,7 @@ restricted loader takes tensors out of it and refuses everything that could run 
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,8 @@ def _first_suppressed_tokens(tokenizer_json: str) -> tuple[int, ...]:
 def _load(path: Path) -> dict[Any, Any]:
     try:
         # Mapped where the format allows it, so that no more than one matrix is copied at a time.
-        values = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with warnings.catch_warnings(action="ignore"):
+            values = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except OSError as error:
         raise damaged(path, error.strerror or str(error)) from error
     except Exception as error:  # a damaged pickle makes the loader raise anything
