@@ -2,8 +2,9 @@
 
     from engine import Pollux
 
-    with Pollux.load() as model:                      # the best installed model that fits this machine
+    with Pollux.load() as model:                      # the best installed models that fit this machine
         print(model.generate_text("Once upon a time"))
+        print(model.transcribe("talk.m4a"))
 
 In: the name of an installed model. Out: a :class:`Pollux`, whose methods are the tasks. Problems that the user can mend
 are :class:`engine.errors.EngineError`.
@@ -24,51 +25,85 @@ from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.results import Finished, Notice, Progress, TextChunk
+from engine.results import Finished, Notice, Progress, Segment, TextChunk, Transcribed, Transcript, Word
 
 if TYPE_CHECKING:
     from engine.packs import Pack
     from engine.runtime.language_model import LanguageModel
+    from engine.runtime.speech_model import SpeechModel
     from engine.tasks.chat import ChatOptions, Turn
 
-__all__ = ["Cancel", "EngineError", "Finished", "Notice", "Pollux", "Progress", "TextChunk"]
+__all__ = [
+    "Cancel",
+    "EngineError",
+    "Finished",
+    "Notice",
+    "Pollux",
+    "Progress",
+    "Segment",
+    "TextChunk",
+    "Transcript",
+    "Word",
+]
 
 
 class Pollux:
-    """One open model and what can be done with it. One call at a time; close it to free its memory."""
+    """Models and what can be done with them, each opened when first needed. One call at a time; close it to free memory."""
 
-    def __init__(self, language_model: LanguageModel) -> None:
+    def __init__(self, pack: Pack, device: str = "auto", threads: int = 0) -> None:
         """Use :meth:`load`."""
-        self.language_model = language_model
+        self.pack = pack
+        self._device, self._threads = device, threads
+        self._language: LanguageModel | None = None
+        self._speech: SpeechModel | None = None
+        self._closed = False
 
     @classmethod
     def load(cls, name: str | Path | None = None, device: str = "auto", threads: int = 0) -> Pollux:
-        """Open the installed model ``name``, or the largest that fits this machine.
+        """Open the installed model ``name``, or the largest of each kind that fits this machine, when first needed.
 
-        A ``Path`` opens the pack in that folder, installed or not. ``device`` is "auto", "cpu", "cuda",
-        "directml" or "coreml"; a device that does not work is replaced by the CPU, and :attr:`notices` says
-        so. ``threads`` 0 means one for each physical core.
+        A named model is opened at once, for its own tasks; for the others it is the best one that is installed. A ``Path``
+        is the folder of a pack, installed or not. ``device`` is "auto", "cpu", "cuda", "directml" or "coreml"; a device
+        that does not work is replaced by the CPU, and :attr:`notices` says so. ``threads`` 0 means one for each physical
+        core.
 
         Raises EngineError: no such model, none installed, damaged files, not enough memory.
         """
-        from engine.runtime.language_model import LanguageModel
-
-        return cls(LanguageModel.open(_find(name), device, threads))
+        pollux = cls(_find(name), device, threads)
+        if name is not None:
+            pollux._open()
+        return pollux
 
     @property
-    def pack(self) -> Pack:
-        """What is known about the model."""
-        return self.language_model.pack
+    def language_model(self) -> LanguageModel:
+        """The model for text; opens it. Raises EngineError: none installed, damaged files, not enough memory."""
+        if self._language is None:
+            from engine.runtime.language_model import LanguageModel
+
+            pack = self._pack_for("language")
+            self._language = LanguageModel.open(pack, self._device, self._threads)
+        return self._language
+
+    @property
+    def speech_model(self) -> SpeechModel:
+        """The model for speech; opens it. Raises EngineError as :attr:`language_model`."""
+        if self._speech is None:
+            from engine.runtime.speech_model import SpeechModel
+
+            pack = self._pack_for("speech")
+            self._speech = SpeechModel.open(pack, self._device, self._threads)
+        return self._speech
 
     @property
     def provider(self) -> str:
-        """What the model runs on: "CPU", "CUDA", "DirectML" or "CoreML"."""
-        return self.language_model.provider
+        """What the model (:attr:`pack`) runs on: "CPU", "CUDA", "DirectML" or "CoreML". Opens it."""
+        return self._open().provider
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What the user should know about how the model was opened."""
-        return self.language_model.notices
+        """What the user should know about how the models were opened that are open by now."""
+        models = [model for model in (self._language, self._speech) if model is not None]
+        return tuple(notice for model in models for notice in model.notices)
 
     def generate_text(self, prompt: str, **options: object) -> str:
         """Continue ``prompt`` as plain text, with no chat template, and return only what is new.
@@ -101,9 +136,58 @@ class Pollux:
 
         return chat(self.language_model, turns, options or ChatOptions(), cancel or Cancel())
 
+    def transcribe(
+        self,
+        path: str | Path,
+        language: str = "",
+        translate: bool = False,
+        words: bool = False,
+        **options: object,
+    ) -> Transcript:
+        """What is said in an audio or video file; ``str()`` of it is the text.
+
+        ``language`` is a code ("zh") or an English name; "" finds it out. ``translate`` writes English whatever is said,
+        ``words`` adds the times of words. ``options`` are further fields of
+        :class:`engine.tasks.transcribe.TranscribeOptions`. Nothing of it is kept on the disk. Raises EngineError for a file
+        that cannot be read, a language that is not known, and no speech model; TypeError for an unknown option.
+        """
+        from engine.tasks.spoken_languages import language_code
+        from engine.tasks.transcribe import TranscribeOptions
+        from engine.tasks.transcribe_file import transcribe_file
+        from engine.tasks.transcript_formats import join_texts
+
+        chosen = TranscribeOptions(language_code(language), translate, words, **options)  # type: ignore[arg-type]
+        segments: list[Segment] = []
+        ended: Transcribed | None = None
+        for item in transcribe_file(self.speech_model, Path(path), chosen, Cancel(), None):
+            if isinstance(item, Segment):
+                segments.append(item)
+            elif isinstance(item, Transcribed):
+                ended = item
+        if ended is None:
+            raise RuntimeError("the transcription ended without a closing item")
+        text = join_texts(segment.text for segment in segments)
+        return Transcript(text, ended.language, tuple(segments), ended.audio_s, ended.model)
+
     def close(self) -> None:
-        """Free the model's memory. May be called twice."""
-        self.language_model.close()
+        """Free the memory of the models. May be called twice."""
+        self._closed = True
+        for model in (self._language, self._speech):
+            if model is not None:
+                model.close()
+
+    def _open(self) -> LanguageModel | SpeechModel:
+        return self.speech_model if self.pack.kind == "speech" else self.language_model
+
+    def _pack_for(self, kind: str) -> Pack:
+        """The pack that was asked for where it is of this kind, else the best installed one."""
+        if self._closed:
+            raise EngineError("This Pollux is closed.", "Load another one.")
+        if self.pack.kind == kind:
+            return self.pack
+        from engine.store import Store
+
+        return Store.default().choose(None, kind)
 
     def __enter__(self) -> Pollux:
         return self
@@ -120,4 +204,6 @@ def _find(name: str | Path | None) -> Pack:
 
     if isinstance(name, Path):
         return read_pack(name)
-    return Store.default().choose(name)
+    store = Store.default()
+    speech = store.best(kind="speech") if name is None and store.best() is None else None
+    return speech or store.choose(name)

@@ -8,6 +8,7 @@ broken by an error is one closing item (:class:`Finished` for text).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -132,3 +133,32 @@ class Transcribed:
     def realtime_factor(self) -> float:
         """Seconds of work for each second of audio; 0 where there was none."""
         return self.wall_s / self.audio_s if self.audio_s > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A whole transcription. ``duration_s`` is how much of the recording was read; ``str()`` gives the text."""
+
+    text: str
+    language: str
+    segments: tuple[Segment, ...]
+    duration_s: float
+    model: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as the ending of ``path`` says (.txt, .srt, .vtt or .json); returns where it is.
+
+        That is another place where ``path`` cannot be written to. Raises EngineError where there is none either.
+        """
+        from engine.tasks.transcripts import TranscriptWriter
+
+        with TranscriptWriter(Path(path)) as writer:
+            for segment in self.segments:
+                writer.add(segment)
+            ended = Transcribed(
+                "stop", self.language, self.model, "", self.duration_s, 0.0, 0.0, len(self.segments)
+            )
+            return writer.finish(ended)

@@ -19,6 +19,7 @@ BAR_CHARS = 24
 REDRAW_S = 0.1
 LINE_S = 10.0  # between lines where there is no terminal
 LONG_STAGES = ("load", "fetch", "export", "quantize")  # shown at once
+LASTING_STAGES = ("transcribe",)  # text comes in between
 STAGE_NAMES = {
     "load": "Loading",
     "prefill": "Reading",
@@ -29,6 +30,7 @@ STAGE_NAMES = {
     "check": "Checking",
     "copy": "Copying",
     "verify": "Verifying",
+    "transcribe": "Transcribing",
 }
 
 
@@ -72,8 +74,8 @@ class Console:
     def progress(self, progress: Progress) -> None:
         """Show how far a call is."""
         now = time.monotonic()
-        if progress.stage != self._stage:
-            self.clear()
+        if progress.stage != self._stage or progress.done < self._start_done:
+            self.restart()
             self._stage, self._stage_start_s, self._shown_s = progress.stage, now, 0.0
             self._start_done = progress.done
             if progress.stage not in LONG_STAGES:
@@ -92,15 +94,23 @@ class Console:
         self._err.flush()
 
     def clear(self) -> None:
-        """Take the bar away."""
+        """Take the bar away. It comes back with the next progress of a call that shows its results as they come."""
         if self._bar_chars:
             self._err.write("\r" + " " * self._bar_chars + "\r")
             self._err.flush()
             self._bar_chars = 0
+        if self._stage not in LASTING_STAGES:
+            self._stage = ""
+
+    def restart(self) -> None:
+        """Another call begins: its speed is measured anew."""
+        self.clear()
         self._stage = ""
 
     def _line(self, progress: Progress, seconds: float) -> str:
         name = STAGE_NAMES.get(progress.stage, progress.stage)
+        if progress.unit == "ms":
+            return f"{name} {self._times(progress, seconds)}"
         amount = size_text(progress.done) if progress.unit == "bytes" else str(progress.done)
         if not progress.total:
             return f"{name} {amount}" if progress.done else f"{name} ..."
@@ -110,10 +120,28 @@ class Console:
         speed = (progress.done - self._start_done) / seconds if seconds > 1 else 0.0
         if progress.unit == "bytes" and speed > 0:
             line += f"  {size_text(int(speed))}/s  {(progress.total - progress.done) / speed:.0f} s left"
-        if self.err_is_terminal:
-            full = int(share * BAR_CHARS)
-            line = f"[{'#' * full}{'.' * (BAR_CHARS - full)}] {line}"
-        return f"{name} {line}"
+        return f"{name} {self._bar(share)}{line}"
+
+    def _times(self, progress: Progress, seconds: float) -> str:
+        """How far into a recording, how fast compared with listening to it, and how long it will take."""
+        line = time_text(progress.done)
+        # Before a second has passed, a speed would be a guess.
+        speed = (progress.done - self._start_done) / 1000 / seconds if seconds > 1 else 0.0
+        if progress.total:
+            share = min(progress.done / progress.total, 1.0)
+            line = f"{self._bar(share)}{share:4.0%}  {line} of {time_text(progress.total)}"
+        if speed > 0:
+            line += f"  {speed:.3g}x real time"
+            if progress.total:
+                left_ms = max(progress.total - progress.done, 0) / speed
+                line += f"  {time_text(round(left_ms))} left"
+        return line
+
+    def _bar(self, share: float) -> str:
+        if not self.err_is_terminal:
+            return ""
+        full = int(share * BAR_CHARS)
+        return f"[{'#' * full}{'.' * (BAR_CHARS - full)}] "
 
 
 def size_text(size_bytes: int) -> str:
@@ -121,6 +149,12 @@ def size_text(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.1f} GB"
     return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1_000_000 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def time_text(time_ms: int) -> str:
+    """A time for people: 00:12:30."""
+    seconds = time_ms // 1000
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _utf8(stream: TextIO | None) -> TextIO:

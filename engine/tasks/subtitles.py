@@ -29,13 +29,16 @@ NEVER_FIRST = (
     CLOSING | SENTENCE_ENDS | CLAUSE_ENDS | frozenset("·‧々ーぁぃぅぇぉっゃゅょァィゥェォッャュョ～")
 )
 NEVER_LAST = frozenset("“‘«‹([{（【《〈「『〖〔$￥¥€£#@\u200d")
+# Where a word must be broken inside, at least a syllable of Thai or Lao and a joined emoji stay whole.
+_STUCK = frozenset("\u200dะาำๅๆເແໂໃໄະາຳเแโใไ")
+LONG_WORD_COLUMNS = LINE_COLUMNS - 4
 
 # What the break between two cues costs: cues should be few, alike in length, and end where a thought ends.
 _CUE_COST = 10.0
 _BREAK_COSTS = {"end": 0.0, "sentence": 0.0, "clause": 2.0, "space": 6.0, "inside": 30.0}
 _FULLNESS_COST = 8.0
 _HURRY_COST = 5.0
-_OVERTIME_COST = 15.0
+_OVERTIME_COST, _MOST_OVERTIME_COST = 25.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def _breaks(text: str) -> list[tuple[int, str]]:
             continue
         if before == " " or _breaks_between(before, after):
             kind = _kind(text[:index].rstrip())
-        elif run >= LINE_COLUMNS - 1 and _columns_of(after) and before != "\u200d":
+        elif run >= LONG_WORD_COLUMNS and _columns_of(after) and before not in _STUCK and after not in _STUCK:
             kind = "inside"
         else:
             continue
@@ -241,7 +244,9 @@ class _Splitter:
         if duration_ms < SHORTEST_MS:
             cost += _HURRY_COST
         if duration_ms > LONGEST_MS:
-            cost += _OVERTIME_COST * (duration_ms / LONGEST_MS)
+            # A few slow words are not worth a second cue: they go after seven seconds.
+            share = self._width(start, end) / LINE_COLUMNS
+            cost += min(_OVERTIME_COST * (duration_ms / LONGEST_MS - 1), _MOST_OVERTIME_COST * share)
         return cost
 
 

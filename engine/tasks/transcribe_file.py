@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.media.audio import AudioFile
+from engine.media.audio import CUT_OFF, AudioFile
 from engine.results import LanguageFound, Notice, Progress, Segment, Transcribed
 from engine.tasks.transcribe import TranscribeOptions, transcribe
 from engine.tasks.transcript_formats import clock
@@ -118,10 +118,16 @@ def _run(
 
 
 def _damaged(audio: AudioFile, item: Transcribed) -> Notice:
+    if audio.damage == CUT_OFF:
+        return Notice(
+            "end_missing",
+            "The end of {file} is missing; it could be read until {time}.",
+            {"file": audio.path.name, "time": clock(round(item.audio_s * 1000))[:8]},
+        )
     return Notice(
-        "damaged_end",
-        "{file} is damaged; it could be read until {time}. What comes after that is missing.",
-        {"file": audio.path.name, "time": clock(round(item.audio_s * 1000))[:8]},
+        "parts_damaged",
+        "Parts of {file} are damaged; what is said there is missing.",
+        {"file": audio.path.name},
     )
 
 
