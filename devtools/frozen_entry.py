@@ -21,6 +21,6 @@ def _find(name: str) -> str | None:
 
 ctypes.util.find_library = _find
 
-from app.__main__ import main
+from app.__main__ import main  # noqa: E402 - after what it stands on
 
 sys.exit(main())
