@@ -147,7 +147,7 @@ class AudioFile:
                     continue
                 reader = _Reader(self.path, container, track)
                 position: int | None = None
-                for piece in _timed(reader, Timeline(origin_s, search)):
+                for piece in _timed(reader, Timeline(float(track.time_base or 0), origin_s, search)):
                     begin, sound = piece
                     position = begin if position is None else position
                     if search and position > start:
