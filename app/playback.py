@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
@@ -167,11 +168,12 @@ class Playback:
     def _feed(self, file: Any) -> None:
         resampler = Resampler(FILE_RATE_HZ, self._rate_hz)
         left = None if self._until_s is None else round((self._until_s - self._from_s) * FILE_RATE_HZ)
-        for block in file.blocks(self._from_s, BLOCK_S):
-            piece = block if left is None else block[: max(0, left)]
-            left = None if left is None else left - len(piece)
-            if not self._put(resampler.push(piece)) or left == 0:
-                break
+        with closing(file.blocks(self._from_s, BLOCK_S)) as blocks:
+            for block in blocks:
+                piece = block if left is None else block[: max(0, left)]
+                left = None if left is None else left - len(piece)
+                if not self._put(resampler.push(piece)) or left == 0:
+                    break
         self._put(resampler.flush())
         self._put(None)
 

@@ -1,4 +1,4 @@
-"""The recorder on a real sound system: PulseAudio with a microphone that hears what is played into it."""
+"""Recorder and player on a real sound system: PulseAudio with a microphone that hears what is played into it."""
 
 from __future__ import annotations
 
@@ -180,3 +180,33 @@ def test_killed_in_mid_recording_leaves_a_file(
     recorder.close()
     playing.wait(10)
     assert len(read_wav(wav)) / 16_000 >= seconds - 0.05
+
+
+def play_with_the_app(
+    microphone: VirtualMicrophone, path: Path, from_s: float, until_s: float
+) -> dict[str, Any]:
+    environment = {**microphone.environment, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "tests.gui.player_process", str(path), str(from_s), str(until_s)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=True, timeout=30)
+    return json.loads(done.stdout)
+
+
+def test_player_is_heard_where_it_says(
+    microphone: VirtualMicrophone, recorder: RecorderProcess, wav: Path, tone: Path
+) -> None:
+    recorder.ask("start")
+    recorder.state_until("seconds", 0.1)
+    told = play_with_the_app(microphone, tone, 0.5, 1.7)
+    recorder.ask("stop")
+    assert not told["problem"]
+    assert sounding_s(read_wav(wav)) == pytest.approx(1.2, abs=0.1)
+    times = [at for at, _ in told["positions"]]
+    positions = [position for _, position in told["positions"]]
+    assert positions == sorted(positions)
+    assert positions[-1] == pytest.approx(1.7, abs=0.02)
+    assert len(positions) <= 30 * (times[-1] - times[0]) + 4
+
+
+def test_no_loudspeaker(microphone: VirtualMicrophone, tone: Path) -> None:
+    microphone.kill()
+    assert play_with_the_app(microphone, tone, 0.0, 1.0)["problem"].startswith("No loudspeaker")
