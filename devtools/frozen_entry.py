@@ -16,7 +16,9 @@ _own_portaudio = Path(getattr(sys, "_MEIPASS", ""), "portaudio", "libportaudio.s
 
 def _find(name: str) -> str | None:
     found = _find_library(name)
-    return str(_own_portaudio) if found is None and name == "portaudio" and _own_portaudio.is_file() else found
+    return (
+        str(_own_portaudio) if found is None and name == "portaudio" and _own_portaudio.is_file() else found
+    )
 
 
 ctypes.util.find_library = _find

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+av = pytest.importorskip("av")
 
 from devtools import frozen
 from devtools.commands import TEST_PACKS
@@ -25,6 +28,7 @@ pytestmark = pytest.mark.packaged
 ANSWER_S = 120
 APP_BYTES = 400_000_000  # without its packs
 QUESTION = "What is the capital of France?"
+SAMPLE = CHECKOUT / "resources" / "samples" / "speech_en.flac"  # about the weather, 5.3 s
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,49 @@ def test_chat_answers_from_the_pack_inside(folder: Path, pollux_home: Path) -> N
     assert "Paris" in json.loads(result.stdout.splitlines()[-1])["text"]
 
 
+@pytest.fixture
+def recordings(pollux_home: Path) -> Path:
+    """The sample as it is, and in an .mp4, under names that break careless path handling."""
+    folder = pollux_home / "录音 ü"
+    folder.mkdir()
+    shutil.copyfile(SAMPLE, folder / "早上 é.flac")
+    with av.open(str(SAMPLE)) as source, av.open(str(folder / "早上 é.mp4"), "w") as target:
+        stream = target.add_stream("aac", rate=16_000)
+        stream.layout = "mono"
+        for frame in source.decode(audio=0):
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    return folder
+
+
+def test_speech_becomes_subtitles_without_network_and_python(
+    folder: Path, recordings: Path, pollux_home: Path
+) -> None:
+    result = _run(folder, pollux_home, "transcribe", str(recordings / "早上 é.flac"), "--format", "srt")
+    assert result.returncode == 0, result.stderr
+    number, times, *lines = result.stdout.split("\n")
+    assert number.lstrip("\ufeff") == "1"
+    assert re.fullmatch(r"00:00:0\d,\d{3} --> 00:00:0\d,\d{3}", times)
+    assert "weather" in " ".join(lines)
+
+
+def test_the_sound_of_other_containers_becomes_a_file(
+    folder: Path, recordings: Path, pollux_home: Path
+) -> None:
+    target = recordings / "文字.txt"
+    result = _run(folder, pollux_home, "transcribe", str(recordings / "早上 é.mp4"), "-o", str(target))
+    assert result.returncode == 0, result.stderr
+    assert "weather" in target.read_text(encoding="utf-8")
+
+
+def test_what_is_no_recording_is_told_in_one_line(folder: Path, pollux_home: Path) -> None:
+    broken = pollux_home / "坏 ü.mp3"
+    broken.write_bytes(b"not a recording" * 100)
+    result = _run(folder, pollux_home, "transcribe", str(broken))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1 and "Traceback" not in result.stderr
+
+
 def test_the_packs_inside_are_listed_and_whole(
     folder: Path, packs: tuple[Path, Path], pollux_home: Path
 ) -> None:
@@ -147,6 +194,10 @@ def test_nothing_unneeded_is_inside(folder: Path, packs: tuple[Path, Path]) -> N
         "/pip/",
     ):
         assert not [file for file in files if unwanted in file], unwanted
+    for wanted in ("/av/", "libavcodec", "silero", "speech_en.flac"):
+        assert [file for file in files if wanted in file], wanted
+    if sys.platform.startswith("linux"):
+        assert [file for file in files if file.endswith("portaudio/libportaudio.so.2")]
     if frozen.flavour() == "cpu":
         assert not [file for file in files if "providers_cuda" in file or "providers_tensorrt" in file]
     assert frozen.size_bytes(folder) - sum(map(frozen.size_bytes, packs)) < APP_BYTES
