@@ -124,16 +124,13 @@ class Backlog:
                 return None if self._ended else np.zeros(0, np.float32)
             start = self._read
             count = min(self._end - start, int(LONGEST_READ_S * SAMPLE_RATE_HZ))
-            from_file = self._file if start < self._first else None
-            if from_file is not None:
-                count = min(count, self._first - start)
-            else:
-                block = self._from_memory(start, count)
+            if self._file is None or start >= self._first:
+                self._read = start + count
+                return self._from_memory(start, count)
+            file, count = self._file, min(count, self._first - start)
             self._read = start + count
-        if from_file is None:
-            return block
         try:
-            return read_wav_part(from_file, start, count)
+            return read_wav_part(file, start, count)
         except OSError:  # the disk went away: keep the times right
             return np.zeros(count, np.float32)
 
