@@ -136,7 +136,8 @@ def _first_suppressed_tokens(tokenizer_json: str) -> tuple[int, ...]:
     """Not as the first token of a text: a lone space, and the end."""
     tokenizer = Tokenizer.from_str(tokenizer_json)
     space = tokenizer.encode(" ", add_special_tokens=False).ids
-    return (*space[:1], tokenizer.token_to_id("<|endoftext|>"))
+    end = tokenizer.token_to_id("<|endoftext|>")
+    return (*space[:1], *([] if end is None else [end]))
 
 
 def _load(path: Path) -> dict[Any, Any]:
