@@ -26,7 +26,7 @@ MAX_BYTES = 500_000_000
 # Of a journal in a list, only its beginning and its end are read.
 HEAD_BYTES, TAIL_BYTES = 16_000, 32_000
 FIRST_WORDS_CHARS = 200
-_DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)

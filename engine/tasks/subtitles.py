@@ -105,7 +105,7 @@ def split(segment: Segment) -> tuple[Cue, ...]:
         Cue(
             round(starts_ms[start]),
             max(round(ends_ms[end - 1]), round(starts_ms[start]) + 1),
-            _lines(text[start:end].strip()),
+            _lines(text[start:end]),
         )
         for start, end in _Splitter(text, starts_ms, ends_ms).spans()
     )
@@ -199,7 +199,7 @@ class _Splitter:
         self._indices = [index for index, _ in self._places]
 
     def spans(self) -> list[tuple[int, int]]:
-        """Where the cues begin and end."""
+        """Where the cues begin and end, without the spaces between them."""
         costs = [0.0] + [math.inf] * (len(self._places) - 1)
         best = [0] * len(self._places)
         for last in range(1, len(self._places)):
@@ -214,38 +214,39 @@ class _Splitter:
         spans: list[tuple[int, int]] = []
         last = len(self._places) - 1
         while last > 0:
-            spans.append((self._indices[best[last]], self._indices[last]))
+            spans.append((self._indices[best[last]], self._end(last)))
             last = best[last]
         return spans[::-1]
 
-    def _width(self, start: int, end: int) -> int:
-        """Columns of a stretch, without the space at its end."""
-        if self._text[end - 1] == " ":
-            end -= 1
-        return self._widths[end] - self._widths[start]
+    def _end(self, place: int) -> int:
+        """The end of a stretch that ends at a place, without the space there (and the silence)."""
+        end = self._indices[place]
+        return end - 1 if self._text[end - 1] == " " else end
+
+    def _width(self, first: int, last: int) -> int:
+        """Columns from one place to another."""
+        return self._widths[self._end(last)] - self._widths[self._indices[first]]
 
     def _fits(self, first: int, last: int) -> bool:
         """Whether two lines hold it: as much as goes into the first, and the rest."""
-        start, end = self._indices[first], self._indices[last]
-        if self._width(start, end) <= LINE_COLUMNS:
+        if self._width(first, last) <= LINE_COLUMNS:
             return True
         # A space behind the line may hang over its end.
-        reach = bisect_right(self._widths, self._widths[start] + LINE_COLUMNS + 1) - 1
+        reach = bisect_right(self._widths, self._widths[self._indices[first]] + LINE_COLUMNS + 1) - 1
         middle = bisect_right(self._indices, reach, first, last) - 1
-        while middle > first and self._width(start, self._indices[middle]) > LINE_COLUMNS:
+        while middle > first and self._width(first, middle) > LINE_COLUMNS:
             middle -= 1
-        return middle > first and self._width(self._indices[middle], end) <= LINE_COLUMNS
+        return middle > first and self._width(middle, last) <= LINE_COLUMNS
 
     def _cost(self, first: int, last: int) -> float:
-        start, end = self._indices[first], self._indices[last]
-        duration_ms = self._ends_ms[end - 1] - self._starts_ms[start]
+        duration_ms = self._ends_ms[self._end(last) - 1] - self._starts_ms[self._indices[first]]
         cost = _CUE_COST + _BREAK_COSTS[self._places[last][1]]
-        cost += _FULLNESS_COST * (self._width(start, end) / (2 * LINE_COLUMNS)) ** 2
+        cost += _FULLNESS_COST * (self._width(first, last) / (2 * LINE_COLUMNS)) ** 2
         if duration_ms < SHORTEST_MS:
             cost += _HURRY_COST
         if duration_ms > LONGEST_MS:
             # A few slow words are not worth a second cue: they go after seven seconds.
-            share = self._width(start, end) / LINE_COLUMNS
+            share = self._width(first, last) / LINE_COLUMNS
             cost += min(_OVERTIME_COST * (duration_ms / LONGEST_MS - 1), _MOST_OVERTIME_COST * share)
         return cost
 
