@@ -18,6 +18,7 @@ from engine.errors import EngineError
 CaptureState = Literal["none", "denied", "busy", "free"]
 DEVICE_FOLDER = Path("/dev/snd")
 STATUS_FOLDER = Path("/proc/asound")
+NOTHING_THERE = (errno.EIO, errno.ENODEV, errno.ENOENT)
 WINDOWS_ACCESS_DENIED = (0x80070005, 0x80070005 - (1 << 32))  # E_ACCESSDENIED, unsigned and signed
 
 
@@ -139,7 +140,11 @@ def reader_too_slow(minutes: int) -> EngineError:
 def cannot_open(error: Exception, name: str) -> EngineError:
     """What a PortAudioError at opening means."""
     code, host = portaudio.error_code(error), portaudio.host_error_code(error)
-    if code == 0:  # sounddevice itself: no such device
+    # sounddevice itself knows of none, or a sound server lists a default that it has not
+    server_has_none = (
+        sys.platform.startswith("linux") and -host in NOTHING_THERE and capture_state() == "none"
+    )
+    if code == 0 or server_has_none:
         return no_microphone()
     if code == portaudio.DEVICE_UNAVAILABLE or host == -errno.EBUSY:
         return busy(name)

@@ -161,6 +161,7 @@ def test_without_a_file_the_backlog_has_an_end(make: Callable, monkeypatch: pyte
     monkeypatch.setattr(module, "LONGEST_WITHOUT_FILE_S", 60.0)
     recorder, stream = make()
     stream.give(noise(61.0))
+    wait_for(lambda: recorder.problem)
     assert len(drain(recorder)) == 61 * 16_000
     assert str(recorder.problem).startswith("The recording was ended: the model is 1 minutes behind.")
 
@@ -267,6 +268,15 @@ def test_denied(sd: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch, platform: 
     else:
         sd.refuse = lambda _asked: PortAudioError("Unanticipated", -9999, (0, -2147024891, "Access denied"))
     assert problem_at_start() == "Pollux may not use the microphone."
+
+
+def test_a_sound_server_without_a_microphone(sd: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lists a default that cannot be opened."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(problems, "capture_state", lambda: "none")
+    sd.devices[0] = device("default")
+    sd.refuse = lambda _asked: PortAudioError("Unanticipated", -9999, (0, -5, "Input/output error"))
+    assert problem_at_start() == "No microphone was found."
 
 
 def test_another_problem_keeps_the_reason(sd: FakeSoundDevice, free: None) -> None:
