@@ -77,6 +77,7 @@ class Pollux:
     @property
     def language_model(self) -> LanguageModel:
         """The model for text; opens it. Raises EngineError: none installed, damaged files, not enough memory."""
+        self._check_open()
         if self._language is None:
             from engine.runtime.language_model import LanguageModel
 
@@ -87,6 +88,7 @@ class Pollux:
     @property
     def speech_model(self) -> SpeechModel:
         """The model for speech; opens it. Raises EngineError as :attr:`language_model`."""
+        self._check_open()
         if self._speech is None:
             from engine.runtime.speech_model import SpeechModel
 
@@ -179,10 +181,12 @@ class Pollux:
     def _open(self) -> LanguageModel | SpeechModel:
         return self.speech_model if self.pack.kind == "speech" else self.language_model
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("The model {model} is closed.", "Load it again.", model=self.pack.display_name)
+
     def _pack_for(self, kind: str) -> Pack:
         """The pack that was asked for where it is of this kind, else the best installed one."""
-        if self._closed:
-            raise EngineError("This Pollux is closed.", "Load another one.")
         if self.pack.kind == kind:
             return self.pack
         from engine.store import Store

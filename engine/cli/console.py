@@ -43,7 +43,7 @@ class Console:
         self._err = _utf8(sys.stderr)
         self._stage = ""
         self._stage_start_s = self._shown_s = 0.0
-        self._start_done = 0
+        self._start_done = self._last_done = 0
         self._bar_chars = 0
 
     @property
@@ -74,7 +74,9 @@ class Console:
     def progress(self, progress: Progress) -> None:
         """Show how far a call is."""
         now = time.monotonic()
-        if progress.stage != self._stage or progress.done < self._start_done:
+        is_back = progress.stage in LASTING_STAGES and progress.done < self._last_done  # the next recording
+        self._last_done = progress.done
+        if progress.stage != self._stage or is_back:
             self.restart()
             self._stage, self._stage_start_s, self._shown_s = progress.stage, now, 0.0
             self._start_done = progress.done

@@ -257,15 +257,15 @@ def test_a_killed_process(format: str, pollux_home: Path, tmp_path: Path) -> Non
 
     slow = start(0.05, "transcribe", str(wav), "-o", str(target), "--words")
     deadline_s = time.monotonic() + 60
-    while not (partial.exists() and partial.read_text("utf-8").count("bridge") >= 3):
+    while not (partial.exists() and partial.read_text("utf-8").count("Is it so?") >= 2):
         assert time.monotonic() < deadline_s and slow.poll() is None
         time.sleep(0.01)
     slow.kill()
     slow.wait(60)
     left = partial.read_text("utf-8")
-    assert left.count("bridge") >= 3 and not target.exists()
+    assert left.count("Is it so?") >= 2 and not target.exists()
     if format == "json":
-        assert len(json.loads(left)["segments"]) >= 7
+        assert len(json.loads(left)["segments"]) >= 6
     else:
         assert left.endswith("\n")
 
