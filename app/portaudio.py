@@ -6,14 +6,13 @@ per process and lists its devices only once, when it begins; so who uses it is k
 
 from __future__ import annotations
 
-import logging
+import ctypes
 import sys
 import threading
 from types import ModuleType
 
 from engine.errors import EngineError
 
-log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _owners: set[int] = set()
 
@@ -65,6 +64,8 @@ def hold(owner: object) -> ModuleType:
     Raises EngineError where it cannot be had; then nothing is held.
     """
     sd = library()
+    if sys.platform == "win32":  # WASAPI is COM, and PortAudio prepares only the thread on which it begins
+        ctypes.windll.ole32.CoInitializeEx(None, 0)
     with _lock:
         if not _owners:
             try:
