@@ -57,6 +57,12 @@ def no_sound_system(error: Exception) -> EngineError:
     )
 
 
+def prepare_thread() -> None:
+    """Windows' sound system is COM, and PortAudio prepares only the thread on which it begins."""
+    if sys.platform == "win32":
+        ctypes.windll.ole32.CoInitializeEx(None, 0)
+
+
 def hold(owner: object) -> ModuleType:
     """The library, its devices read afresh if nobody else holds it (some 50 ms); they stay until ``let_go``.
 
@@ -64,8 +70,7 @@ def hold(owner: object) -> ModuleType:
     Raises EngineError where it cannot be had; then nothing is held.
     """
     sd = library()
-    if sys.platform == "win32":  # WASAPI is COM, and PortAudio prepares only the thread on which it begins
-        ctypes.windll.ole32.CoInitializeEx(None, 0)
+    prepare_thread()
     with _lock:
         if not _owners:
             try:
