@@ -1,7 +1,7 @@
-"""`dev.py bench`: makes the peers' models and environment, then runs the comparison that README shows.
+"""`dev.py bench` and `dev.py bench speech`: make the peers' models and environment, then run what README shows.
 
-In: ``--variants`` for our other precisions too, and what ``tests/bench/chat_peers.py`` takes. Out: its exit code and
-its table. Everything stands under ``build/bench`` and is made once.
+In: ``--variants`` for our other precisions too, and what ``tests/bench/chat_peers.py`` (or ``speech_peers.py``) takes.
+Out: its exit code and its table. Everything stands under ``build/bench`` and is made once.
 """
 
 from __future__ import annotations
@@ -27,23 +27,32 @@ from devtools.environments import (
 
 HOME = CHECKOUT / "build" / "bench"
 LLAMA_CPP = Step("llama.cpp", "llama-cpp-python (compiled here: some minutes)", ("llama-cpp-python==0.3.36",))
+FASTER_WHISPER = Step("faster-whisper", "faster-whisper (about 0.2 GB)", ("faster-whisper==1.2.1",))
 VARIANTS = ("int8", "fp32")
+SPEECH_VARIANTS = ("fp32",)
+# Labels and what speech_worker.py calls them; the first is what the others are compared with.
+SPEECH_PEERS = (
+    ("faster-whisper int8, greedy", "faster-whisper"),
+    ("faster-whisper int8, beam 5", "faster-whisper-beam5"),
+    ("faster-whisper int8, greedy, batches of 8", "faster-whisper-batched"),
+)
 
 
 def run(arguments: list[str]) -> int:
     """Prepare and measure."""
+    if arguments and arguments[0] == "speech":
+        return _speech(arguments[1:])
+    return _chat(arguments)
+
+
+def _chat(arguments: list[str]) -> int:
     environment = prepare(app_environment(), app_steps())
     exporter = prepare(export_environment(), export_steps())
     peers = prepare(Environment(CHECKOUT / ".venv-bench"), (LLAMA_CPP,))
     variants = VARIANTS if "--variants" in arguments else ()
     name = models.default_name()
     packs = {"Pollux int4": models.build_for_tests(exporter, name, HOME)}
-    for precision in variants:
-        say(f"Building {name} in {precision} ...")
-        folder = HOME / "packs" / f"{name}-{precision}"
-        if not folder.is_dir():
-            _exporter(exporter, "-m", "export", "build", name, "--precision", precision)
-        packs[f"Pollux {precision}"] = folder
+    packs |= {f"Pollux {precision}": _variant(exporter, name, precision) for precision in variants}
     checkpoint = next((HOME / "cache" / "checkpoints").glob("*.gguf"))
     genai = HOME / "genai" / name
     if not (genai / "genai_config.json").is_file():
@@ -58,6 +67,32 @@ def run(arguments: list[str]) -> int:
     command += ["--peer", "ONNX Runtime GenAI int4", "genai", exporter.python, genai]
     rest = [argument for argument in arguments if argument != "--variants"]
     return subprocess.run([*command, *rest], cwd=CHECKOUT, check=False).returncode
+
+
+def _speech(arguments: list[str]) -> int:
+    environment = prepare(app_environment(), app_steps())
+    exporter = prepare(export_environment(), export_steps())
+    peers = prepare(Environment(CHECKOUT / ".venv-bench"), (FASTER_WHISPER,))
+    variants = SPEECH_VARIANTS if "--variants" in arguments else ()
+    name = models.default_name("speech")
+    packs = {"Pollux": models.build_for_tests(exporter, name, HOME)}
+    packs |= {f"Pollux {precision}": _variant(exporter, name, precision) for precision in variants}
+    command = [environment.python, "-m", "tests.bench.speech_peers"]
+    for label, folder in packs.items():
+        command += ["--pack", label, folder]
+    for label, engine in SPEECH_PEERS:
+        command += ["--peer", label, engine, peers.python, HOME / "cache" / "checkpoints" / name]
+    rest = [argument for argument in arguments if argument != "--variants"]
+    return subprocess.run([*command, *rest], cwd=CHECKOUT, check=False).returncode
+
+
+def _variant(exporter: Environment, name: str, precision: str) -> Path:
+    """The pack in another precision, built once."""
+    folder = HOME / "packs" / f"{name}-{precision}"
+    if not folder.is_dir():
+        say(f"Building {name} in {precision} ...")
+        _exporter(exporter, "-m", "export", "build", name, "--precision", precision)
+    return folder
 
 
 def _exporter(environment: Environment, *arguments: str) -> None:

@@ -93,6 +93,8 @@ def samples(file: Path) -> NDArray[np.float32]:
 
 def trimmed(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """From the first to the last frame that is clearly louder than the room and not much softer than the speech."""
+    if len(sound) < FRAME_SAMPLES * SUSTAINED_FRAMES:
+        return sound
     frames = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     level_db = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
     threshold = max(level_db.max() - QUIET_DB, np.percentile(level_db, 10) + ABOVE_FLOOR_DB)
