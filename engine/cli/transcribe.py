@@ -133,7 +133,8 @@ class _Runner:
         console: Console,
         cancel: Cancel,
     ) -> None:
-        self._model, self._options, self._format, self._resume = model, options, format, resume
+        self._model, self._options, self._resume = model, options, resume
+        self._format: TranscriptFormat = format
         self._console, self._cancel = console, cancel
 
     def run(self, job: _Job) -> bool:
@@ -289,8 +290,10 @@ class _Records(_Output):
             output = self._writer.path
         elif ended.reason == "cancelled":
             self.stopped(ended)
-        values = asdict(ended) | {"realtime_factor": ended.realtime_factor}
-        self._record("finished", values | {"output": str(output) if output else None})
+        values: dict[str, object] = asdict(ended)
+        values["realtime_factor"] = round(ended.realtime_factor, 4)
+        values["output"] = str(output) if output else None
+        self._record("finished", values)
 
     def close(self) -> None:
         if self._writer:

@@ -27,8 +27,8 @@ def transcripts_folder() -> Path:
 
 def format_of(path: Path) -> TranscriptFormat:
     """The format that a file's name asks for; plain text where it asks for none that is known."""
-    ending = path.suffix[1:].casefold()
-    return next((format for format in FORMATS if format == ending), "txt")
+    endings: dict[str, TranscriptFormat] = {f".{format}": format for format in FORMATS}
+    return endings.get(path.suffix.casefold(), "txt")
 
 
 class TranscriptWriter:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -55,11 +55,11 @@ def run(model: FakeSpeechModel, wav: Path, folder: Path) -> Run:
     return go
 
 
-def only(kind: type, items: list[object]) -> list:
+def only(kind: type, items: Iterable[object]) -> list:
     return [item for item in items if isinstance(item, kind)]
 
 
-def codes(items: list[object]) -> list[str]:
+def codes(items: Iterable[object]) -> list[str]:
     return [notice.code for notice in only(Notice, items)]
 
 
