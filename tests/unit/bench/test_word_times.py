@@ -56,7 +56,7 @@ def test_words_that_both_heard_are_compared() -> None:
 def test_joined_clips_lie_where_the_spans_say(tmp_path: Path) -> None:
     folder = tmp_path / "测试 ü" / "de"
     folder.mkdir(parents=True)
-    tone = np.sin(np.arange(SAMPLE_RATE_HZ) / 5).astype(np.float32) / 2
+    tone = (np.sin(np.arange(SAMPLE_RATE_HZ) / 5) / 2).astype(np.float32)
     quiet = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
     write_wav(folder / "a.wav", np.concatenate([quiet, tone, quiet]))
     (folder / "transcripts.tsv").write_text("a.wav\tEin Ton\n", "utf-8")
