@@ -94,16 +94,16 @@ def run_transcribe(arguments: argparse.Namespace, console: Console, store: Store
         return 1
     failed = bool(recordings.mistakes)
     with closing(_open(arguments, console, store)) as model, cancelled_by_ctrl_c() as cancel:
-        runner = _Runner(model, options, format, not arguments.restart, console, cancel)
+        runner = _Runner(model, options, format, console, cancel)
         for number, (file, path) in enumerate(zip(recordings.files, paths, strict=True), 1):
             console.restart()
             if recordings.several and not console.as_json:
                 console.note(f"{number} of {len(recordings.files)}: {file}")
             try:
+                target = path
                 if path is None and arguments.output != STANDARD_OUTPUT and format in SUBTITLES:
-                    job = _Job(file, _beside(file, format, recordings.several, console), recordings.several)
-                else:
-                    job = _Job(file, path, recordings.several)
+                    target = _beside(file, format, recordings.several, console)
+                job = _Job(file, target, recordings.several, not arguments.restart)
                 if not runner.run(job):
                     return 130
             except EngineError as error:
@@ -119,21 +119,21 @@ class _Job:
     file: Path
     path: Path | None
     is_shared: bool
+    resume: bool
 
 
 class _Runner:
     """Transcribes one recording after the other."""
 
-    def __init__(  # noqa: PLR0917 - all that recordings share
+    def __init__(
         self,
         model: SpeechModel,
         options: TranscribeOptions,
         format: TranscriptFormat,
-        resume: bool,
         console: Console,
         cancel: Cancel,
     ) -> None:
-        self._model, self._options, self._resume = model, options, resume
+        self._model, self._options = model, options
         self._format: TranscriptFormat = format
         self._console, self._cancel = console, cancel
 
@@ -145,7 +145,7 @@ class _Runner:
         ended: Transcribed | None = None
         with ExitStack() as stack:
             items = transcribe_file(
-                self._model, job.file, self._options, self._cancel, transcripts_folder(), self._resume
+                self._model, job.file, self._options, self._cancel, transcripts_folder(), job.resume
             )
             stack.enter_context(closing(items))  # type: ignore[type-var]
             out: _Output | None = None
@@ -154,6 +154,8 @@ class _Runner:
                     console.progress(item)
                 elif isinstance(item, Notice):
                     console.notice(item)
+                    if item.code == "transcript_kept":
+                        console.note("pollux: To transcribe it again, add --restart.")
                 else:
                     # Not before the recording is known to be one: a mistake must not leave a file behind.
                     out = out or stack.enter_context(closing(self._output(job)))
@@ -198,7 +200,8 @@ class _Output:
         """Say what there is, and how to go on."""
         where = f" What was said until then is in {partial}." if partial else ""
         self.console.note(
-            f"Stopped at {time_text(round(ended.audio_s * 1000))}.{where} The same command goes on from there."
+            f"Stopped at {time_text(round(ended.audio_s * 1000))}.{where} "
+            f"The same command{'' if self.job.resume else ' without --restart'} goes on from there."
         )
 
 
@@ -241,6 +244,7 @@ class _FileOutput(_Output):
             raise ValueError("no path")
         self._writer = TranscriptWriter(job.path, format)
         self._notices_shown = 0
+        self._ended = False
         self.path: Path | None = None
         self._noticing(lambda: None)
 
@@ -248,6 +252,7 @@ class _FileOutput(_Output):
         self._noticing(lambda: self._writer.add(segment))
 
     def end(self, ended: Transcribed) -> None:
+        self._ended = True
         if ended.reason == "cancelled":
             self._noticing(self._writer.close)
             self.stopped(ended, self._writer.partial)
@@ -259,6 +264,8 @@ class _FileOutput(_Output):
 
     def close(self) -> None:
         self._writer.close()
+        if not self._ended:
+            self.console.note(f"What was said until then is in {self._writer.partial}.")
 
     def _noticing(self, action: Callable[[], object]) -> None:
         """Do it, and say where the transcript is kept instead if its place cannot be written to."""

@@ -94,6 +94,8 @@ def _run(
             # What is left may be too short, or too noisy, to find it out again.
             options = replace(options, language=options.language or keeper.language.language)
         yield from old
+        total_s = audio.info.duration_s
+        yield Progress("transcribe", round(begin_s * 1000), round(total_s * 1000) if total_s else None, "ms")
     is_language_known = begin_s > 0 and keeper.language is not None
     count = len(old)
     with closing(transcribe(model, audio, options, cancel, begin_s)) as items:  # type: ignore[type-var]

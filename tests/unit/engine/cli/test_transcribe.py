@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -175,34 +173,40 @@ def test_a_place_that_cannot_be_written_to(wav: Path, capsys: Output) -> None:
     assert err.count("\n") == 1 and str(kept) in err
 
 
-def test_ctrl_c_keeps_what_was_written(
-    wav: Path, fake: FakeTranscribe, monkeypatch: pytest.MonkeyPatch, capsys: Output
-) -> None:
+def test_ctrl_c_keeps_what_was_written(wav: Path, fake: FakeTranscribe, capsys: Output) -> None:
     make_wav(wav, 20)
     target = wav.with_suffix(".srt")
-    heard = threading.Event()
-
-    def interrupt(at_s: float) -> None:
-        if at_s == 8:
-            signal.raise_signal(signal.SIGINT)
-            heard.wait(0.3)  # the flag is set on another thread
-
-    monkeypatch.setattr("tests.unit.engine.tasks.fake_speech.sentence", _calling(interrupt))
+    fake.interrupt_at_s = 10
+    before = signal.getsignal(signal.SIGINT)
     assert main(["transcribe", str(wav), "-o", str(target)]) == 130
+    assert signal.getsignal(signal.SIGINT) is before
     out, err = capsys.readouterr()
     partial = target.with_name("讲话.partial.srt")
-    assert out == "" and err.startswith("Stopped at 00:00:10. What was said until then is in ")
-    assert str(partial) in err and err.count("\n") == 1
+    assert out == "" and err == (
+        f"Stopped at 00:00:10. What was said until then is in {partial}. The same command goes on from there.\n"
+    )
     assert partial.read_text("utf-8") == render([sentence(at) for at in range(0, 10, 2)], "srt")
-    monkeypatch.undo()
+    assert main(["transcribe", str(wav), "--restart", "--format", "json"]) == 130
+    out, err = capsys.readouterr()
+    record = json.loads(out)
+    assert len(record["segments"]) == 5 and record["finished"] is False
+    assert err.endswith("The same command without --restart goes on from there.\n")
+    fake.interrupt_at_s = float("inf")
+    assert main(["transcribe", str(wav), "-o", str(target)]) == 0
+    assert fake.calls[-1][1] == 6.0 and not partial.exists()
+    assert target.read_text("utf-8") == render([sentence(at) for at in range(0, 20, 2)], "srt")
 
 
-def _calling(before: Callable[[float], None]) -> Callable[..., object]:
-    def make(at_s: int, language: str = "en", words: bool = False) -> object:
-        before(at_s)
-        return sentence(at_s, language, words)
-
-    return make
+def test_an_error_in_the_middle(wav: Path, fake: FakeTranscribe, capsys: Output) -> None:
+    fake.fail_at_s = 4
+    target = wav.with_suffix(".srt")
+    for out_option in (["-o", str(target)], ["--format", "srt"]):
+        assert main(["transcribe", str(wav), *out_option]) == 1
+        out, err = capsys.readouterr()
+        assert err.splitlines()[-1].endswith("There is not enough memory. Close something.")
+        assert ("What was said until then is in" in err) is (out == "")
+    assert out == render([sentence(0), sentence(2)], "srt")
+    assert target.with_name("讲话.partial.srt").read_text("utf-8") == out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 import wave
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.cancel import Cancel
+from engine.errors import EngineError
 from engine.media.audio import AudioFile
 from engine.packs import Pack, read_pack
 from engine.results import LanguageFound, Notice, Progress, Segment, Transcribed, Word
@@ -47,7 +50,7 @@ class FakeTranscribe:
     def __init__(self, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
         self.calls: list[tuple[TranscribeOptions, float]] = []
-        self.cancel_at_s = float("inf")
+        self.cancel_at_s = self.interrupt_at_s = self.fail_at_s = float("inf")
         self.damage = ""
 
     def __call__(
@@ -68,11 +71,18 @@ class FakeTranscribe:
         count = 0
         while at < total_s and not cancel.is_set:
             time.sleep(self.delay_s)
+            if at >= self.fail_at_s:
+                raise EngineError("There is not enough memory.", "Close something.")
             yield sentence(at, language, options.words)
             count += 1
             at += PIECE_S
             if at >= self.cancel_at_s:
                 cancel.set()
+            if at >= self.interrupt_at_s:
+                heard = threading.Event()
+                with cancel.interrupting(heard.set):
+                    signal.raise_signal(signal.SIGINT)
+                    heard.wait(5)
             if at % CHUNK_S == 0 and not cancel.is_set:
                 yield Progress("transcribe", at * 1000, total_s * 1000, "ms")
         reason = "cancelled" if cancel.is_set else "stop"
