@@ -57,9 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description="Make model packs for Pollux.")
     commands = parser.add_subparsers(required=True)
     build = commands.add_parser("build", help="get a checkpoint and make a pack of it")
-    build.add_argument("model", help="a name in the catalogue, a GGUF file, or a Hugging Face folder")
+    build.add_argument(
+        "model",
+        help="a name in the catalogue, a GGUF file, a Hugging Face or CTranslate2 folder, or OpenAI's .pt of Whisper",
+    )
     build.add_argument("--name", help="how the pack is called; made from the model's name if not given")
-    build.add_argument("--precision", choices=get_args(Precision), default="int4")
+    build.add_argument("--precision", choices=get_args(Precision), help="int4; int8 for speech")
     build.add_argument("--device", choices=get_args(Device), default="cpu", help="what the pack will run on")
     build.add_argument("--output", type=Path, help="a new folder for the pack, instead of installing it")
     build.add_argument("--force", action="store_true", help="build again even if it is installed")
@@ -70,19 +73,21 @@ def _parser() -> argparse.ArgumentParser:
 def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress | Path]:
     # torch is imported only now, so that wrong arguments are told at once.
     from export.build_pack import Recipe, build
+    from export.checkpoints.load import is_speech
 
     _hush_torch()
-    form = Format(arguments.precision, arguments.device)
     path = Path(arguments.model)
     if arguments.name is not None and not is_plain_name(arguments.name):
         raise EngineError("A model cannot be called {name}.", "Choose a plain word.", name=arguments.name)
-    if not path.exists() and (path.suffix == ".gguf" or len(path.parts) > 1):
+    if not path.exists() and (path.suffix in (".gguf", ".pt") or len(path.parts) > 1):
         raise EngineError("There is no file or folder {path}.", "Check the path.", path=path)
     if path.exists():
+        form = _format(arguments, is_speech(path))
         name = arguments.name or _safe_name(path.stem if path.is_file() else path.resolve().name)
         recipe = Recipe(f"{name}{'' if arguments.name else form.suffix}", form, checkpoint=path)
     else:
         entry = read_catalogue().get(arguments.model)
+        form = _format(arguments, entry.kind == "speech")
         recipe = Recipe(arguments.name or f"{entry.name}{form.suffix}", form, entry=entry)
 
     if arguments.output is not None:
@@ -107,6 +112,11 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
         if installed is not None:
             store.remove(recipe.name)
         yield store.adopt(folder, recipe.name).folder
+
+
+def _format(arguments: argparse.Namespace, speech: bool) -> Format:
+    usual: Precision = "int8" if speech else "int4"
+    return Format(arguments.precision or usual, arguments.device, usual)
 
 
 def _into(output: Path, run: Callable[[Path], Iterator[Progress | Path]]) -> Iterator[Progress | Path]:

@@ -20,15 +20,17 @@ from engine.disk import check_space
 from engine.errors import EngineError
 from engine.packs import PackManifest, write_pack_json
 from engine.results import Progress
+from export.build_speech import build_speech
 from export.checkpoints.interface import Checkpoint, SpecialTokens, TokenizerFiles
 from export.checkpoints.load import open_checkpoint
+from export.checkpoints.whisper import WhisperCheckpoint
 from export.config import LanguageConfig
 from export.onnx_graph import MODEL_FILE, DecoderGraph, export_graph
 from export.packing import Format, packed_model
 from export.verify import Parity, measure
 
 # Part of a pack's identity: raise it when the same checkpoint would give other weights or another graph.
-EXPORTER_VERSION = 2
+EXPORTER_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | P
         return
     checkpoint = open_checkpoint(path)
     try:
-        yield from _build(recipe, checkpoint, folder, cancel)
+        if isinstance(checkpoint, WhisperCheckpoint):
+            yield from build_speech(recipe, checkpoint, folder, cancel)
+        else:
+            yield from _build(recipe, checkpoint, folder, cancel)
     except OSError as error:
         raise EngineError(
             "The model cannot be written to {folder}: {reason}.",
@@ -201,7 +206,7 @@ def _manifest(recipe: Recipe, checkpoint: Checkpoint, folder: Path, parity: Pari
         name=recipe.name,
         display_name=f"{display} ({variant})" if variant else display,
         licence=entry.licence if entry else info.licence,
-        source=(entry.source.hub_repo or entry.source.file) if entry else info.name,
+        source=entry.source.origin if entry else info.name,
         revision=recipe.revision,
         languages=entry.languages if entry else info.languages,
         parameters=entry.parameters if entry else config.parameters,

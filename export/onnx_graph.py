@@ -268,10 +268,15 @@ def export_graph(graph: DecoderGraph, dtype: torch.dtype, folder: Path) -> None:
         },
         verbose=False,
     )
+    save_program(program, folder / MODEL_FILE)
+
+
+def save_program(program: torch.onnx.ONNXProgram | None, path: Path) -> None:
+    """Write a traced graph, its weights beside it, and nothing of this machine in it."""
     assert program is not None
     _strip_notes(program.model)
-    program.save(folder / MODEL_FILE, external_data=True)
-    _share_tables(folder / MODEL_FILE)
+    program.save(path, external_data=True)
+    _share_tables(path)
 
 
 def _share_tables(path: Path) -> None:

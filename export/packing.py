@@ -56,6 +56,7 @@ class Format:
 
     precision: Precision
     device: Device
+    usual: Precision = "int4"  # what packs of this kind are stored in, if nobody says anything else
 
     @property
     def dtype(self) -> torch.dtype:
@@ -72,7 +73,7 @@ class Format:
     @property
     def suffix(self) -> str:
         """What is added to a pack's name, so that variants stand side by side; the default has none."""
-        parts = [part for part, usual in ((self.precision, "int4"), (self.device, "cpu")) if part != usual]
+        parts = [part for part, usual in ((self.precision, self.usual), (self.device, "cpu")) if part != usual]
         return "".join(f"-{part}" for part in parts)
 
 

@@ -6,8 +6,11 @@ Out: a :class:`Session` that says what it really runs on, and runs bound buffers
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,6 +260,13 @@ def explained(error: Exception, path: Path) -> EngineError:
 def fits_memory(bytes_: int) -> bool:
     """Whether so much more memory can be had. In doubt yes: what the system caches counts as free."""
     return bytes_ <= min(psutil.virtual_memory().available, machine.total_memory_bytes())
+
+
+def trim_memory() -> None:
+    """Give freed memory back to the system: glibc keeps what was freed in small pieces unless told not to."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries lack the call
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def out_of_memory(model: str) -> EngineError:

@@ -69,6 +69,10 @@ class Tokenizer:
         """The id of one token, as it is written in the vocabulary."""
         return self._tokenizer.token_to_id(token)
 
+    def control(self) -> Iterator[tuple[str, int]]:
+        """Every control token and its id."""
+        return ((content, id_) for content, (id_, _) in self._control.items())
+
     def encode(self, text: str, control: bool = False, wrap: bool = False) -> list[int]:
         """The ids of ``text``.
 

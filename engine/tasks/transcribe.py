@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,13 +19,31 @@ from numpy.typing import NDArray
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.results import LanguageFound, LiveText, Notice, Progress, Segment, Transcribed
+from engine.results import (
+    FinishReason,
+    LanguageFound,
+    LiveText,
+    Notice,
+    Progress,
+    Segment,
+    Transcribed,
+)
 
 if TYPE_CHECKING:
     from engine.media.audio import AudioFile
+    from engine.media.vad import Chunk
     from engine.runtime.speech_model import SpeechModel
 
 LONGEST_PROMPT_CHARS = 2000
+LONGEST_CHUNK_S = 30.0
+GAP_S = 1.5
+# Live: a phrase ends with a pause of this length, or when it gets too long to wait for.
+PHRASE_GAP_S = 0.5
+LONGEST_PHRASE_S = 15.0
+LIVE_READ_S = 0.1
+GLANCE_S = 0.7
+
+Item = LanguageFound | Notice | Segment
 
 
 @dataclass(frozen=True)
@@ -70,17 +89,109 @@ class LiveSource(Protocol):
 
 
 def transcribe(
-    model: SpeechModel, audio: AudioFile, options: TranscribeOptions, cancel: Cancel, start_s: float = 0.0
+    model: SpeechModel,
+    audio: AudioFile,
+    options: TranscribeOptions,
+    cancel: Cancel,
+    start_s: float = 0.0,
+    language: str = "",
 ) -> Iterator[Progress | Notice | LanguageFound | Segment | Transcribed]:
     """Transcribe a recording from ``start_s`` on; times count from its beginning.
 
-    Raises EngineError for a language that the model does not know and for audio that cannot be read.
+    ``language`` is what an earlier run found, which this one goes on. Raises EngineError for a language that the
+    model does not know and for audio that cannot be read.
     """
-    raise NotImplementedError
+    from engine.media.vad import Splitter, SplitOptions, Vad
+    from engine.runtime.session import Interrupted
+    from engine.tasks.scribe import Scribe
+
+    count = _Count(model, perf_counter())
+    with model.one_run():
+        scribe = Scribe(model, options, cancel, language)
+        splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_CHUNK_S, gap_s=GAP_S), start_s)
+        total = None if audio.info.duration_s is None else round(audio.info.duration_s * 1000)
+        try:
+            for block in audio.blocks(start_s):
+                if cancel.is_set or model.closing:
+                    raise Interrupted
+                for chunk in splitter.push(block):
+                    yield from count.passing(chunk, scribe.write(chunk))
+                yield Progress("transcribe", _ms(splitter.safe_s, total), total, "ms")
+            for chunk in splitter.flush():
+                yield from count.passing(chunk, scribe.write(chunk))
+            done = round(splitter.heard_s * 1000)
+            yield Progress("transcribe", done, max(done, total or 0), "ms")
+        except Interrupted:
+            yield count.end("cancelled", scribe.language, splitter.safe_s)
+            return
+        yield count.end("stop", scribe.language, splitter.heard_s)
 
 
 def transcribe_live(
     model: SpeechModel, source: LiveSource, options: TranscribeOptions, cancel: Cancel
 ) -> Iterator[Notice | LanguageFound | LiveText | Segment | Transcribed]:
     """Transcribe as it is said. When ``source`` ends, what was said last still comes; after ``cancel`` it does not."""
-    raise NotImplementedError
+    from engine.media.vad import Splitter, SplitOptions, Vad
+    from engine.runtime.session import Interrupted
+    from engine.tasks.scribe import Scribe
+
+    count = _Count(model, perf_counter())
+    with model.one_run():
+        scribe = Scribe(model, options, cancel)
+        splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_PHRASE_S, gap_s=PHRASE_GAP_S))
+        glanced_s = perf_counter()
+        try:
+            while (block := source.read(LIVE_READ_S)) is not None:
+                if cancel.is_set or model.closing:
+                    raise Interrupted
+                chunks = splitter.push(block)
+                for chunk in chunks:
+                    yield from count.passing(chunk, scribe.write(chunk))
+                now_s = perf_counter()
+                if chunks or not splitter.speaking or now_s - glanced_s < GLANCE_S:
+                    continue
+                # The live text may take half of the time at most: sound must not pile up behind it.
+                phrase = splitter.current()
+                if phrase is not None and (text := scribe.glance(phrase)):
+                    yield LiveText(phrase.start_s, text)
+                glanced_s = perf_counter() + (perf_counter() - now_s)
+            for chunk in splitter.flush():
+                yield from count.passing(chunk, scribe.write(chunk))
+        except Interrupted:
+            yield count.end("cancelled", scribe.language, splitter.heard_s)
+            return
+        yield count.end("stop", scribe.language, splitter.heard_s)
+
+
+class _Count:
+    """What a run has done so far."""
+
+    def __init__(self, model: SpeechModel, started_s: float) -> None:
+        self._model, self._started_s = model, started_s
+        self._segments = 0
+        self._speech_s = 0.0
+
+    def passing(self, chunk: Chunk, items: Iterator[Item]) -> Iterator[Item]:
+        """The same items, counted."""
+        self._speech_s += chunk.speech_s
+        for item in items:
+            self._segments += isinstance(item, Segment)
+            yield item
+
+    def end(self, reason: FinishReason, language: str, audio_s: float) -> Transcribed:
+        """The closing item."""
+        return Transcribed(
+            reason=reason,
+            language=language,
+            model=self._model.pack.name,
+            provider=self._model.provider,
+            audio_s=audio_s,
+            speech_s=self._speech_s,
+            wall_s=perf_counter() - self._started_s,
+            segments=self._segments,
+        )
+
+
+def _ms(seconds: float, total: int | None) -> int:
+    done = max(round(seconds * 1000), 0)
+    return done if total is None else min(done, total)

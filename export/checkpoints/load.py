@@ -40,6 +40,11 @@ def open_checkpoint(path: Path) -> Checkpoint | WhisperCheckpoint:
     return WhisperPtCheckpoint(path) if path.suffix.lower() == ".pt" else GgufCheckpoint(path)
 
 
+def is_speech(path: Path) -> bool:
+    """Whether what lies at ``path`` is a speech model; :class:`EngineError` if nothing here can read it."""
+    return isinstance(open_checkpoint(path), WhisperCheckpoint)
+
+
 def open_language(path: Path) -> Checkpoint:
     """The same, for those who can use a language model only."""
     checkpoint = open_checkpoint(path)

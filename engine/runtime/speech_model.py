@@ -1,0 +1,244 @@
+"""A speech model, ready to run: the encoder that hears, the decoder that writes, one step at a time.
+
+In: a speech pack and log-mel frames. Out: logits ``[V]`` after each token. What is written, and when to stop, is decided in
+:mod:`engine.runtime.speech_search`. Legend: M mel bins, F frames of 10 ms, S = F/2 positions of the encoder, T new
+tokens, P past tokens, H heads, D head size, A alignment heads, V vocabulary.
+
+    encoder: audio_features [1, M, F] -> present_key_cross_* [1, H, D, S], present_value_cross_* [1, H, S, D]
+    decoder: input_ids [1, T], past_sequence_length [1], past_*_cross_*, past_*_self_* [1, H, C, D]
+             -> logits [1, 1, V], present_*_self_* (in place), cross_weights [1, A, T, S]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from engine.cancel import Cancel
+from engine.errors import EngineError
+from engine.packs import Pack, require_kind
+from engine.results import Notice
+from engine.runtime.devices import CPU
+from engine.runtime.session import (
+    DeviceFailure,
+    Session,
+    fallback_notice,
+    fits_memory,
+    open_session,
+    out_of_memory,
+    trim_memory,
+)
+from engine.runtime.speech_tokens import SpeechTokens
+
+FRAMES_PER_S = 100
+WINDOW_S = 30.0  # the model was trained on windows of this length, and knows no longer ones
+TRY_OUT_FRAMES = 200
+POSITION_INPUT = "past_sequence_length"
+WEIGHTS_OUTPUT = "cross_weights"
+
+
+class SpeechModel:
+    """An open speech pack. One run at a time; close it to free its memory."""
+
+    def __init__(self, pack: Pack, tokens: SpeechTokens, threads: int = 0) -> None:
+        """Use :meth:`open`."""
+        self.pack = pack
+        self.tokens = tokens
+        self.notices: tuple[Notice, ...] = ()
+        self.provider = ""
+        self._threads = threads
+        self._encoder: Session | None = None
+        self._decoder: _Decoder | None = None
+        self._lock = threading.Lock()
+        self._closing = False
+
+    @classmethod
+    def open(cls, pack: Pack, device: str = "auto", threads: int = 0) -> SpeechModel:
+        """Open ``pack`` on a device ("auto", "cpu", "cuda", ...); ``threads`` 0: one a physical core.
+
+        Raises EngineError where it is no speech pack, files are missing or damaged, or memory does not suffice.
+        """
+        require_kind(pack, "speech")
+        if not fits_memory(pack.size_bytes):
+            raise out_of_memory(pack.display_name)
+        model = cls(pack, SpeechTokens.read(pack), threads)
+        model._open_sessions(device)
+        return model
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that it knows ("en", "zh", ...)."""
+        return self.tokens.codes
+
+    @property
+    def mel_bins(self) -> int:
+        """M."""
+        encoder = self._opened()[0]
+        return encoder.inputs[self._features_name()].shape[1] or 80
+
+    @contextlib.contextmanager
+    def one_run(self) -> Iterator[None]:
+        """Hold the model for one transcription; raises EngineError where another is under way."""
+        if not self._lock.acquire(blocking=False):
+            raise EngineError(
+                "{model} is busy with another recording.",
+                "Wait until it is done, or stop it.",
+                model=self.pack.display_name,
+            )
+        try:
+            self._opened()
+            yield
+        finally:
+            if self._closing:
+                self._free()
+            self._lock.release()
+
+    @property
+    def closing(self) -> bool:
+        """Whether somebody closed the model while it runs: the run should end."""
+        return self._closing
+
+    def hear(self, mel: NDArray[np.float32], cancel: Cancel) -> None:
+        """Encode ``mel`` [M, F] and begin a new answer about it. Raises Interrupted, DeviceFailure, EngineError."""
+        encoder, decoder = self._opened()
+        binding = encoder.binding()
+        binding.bind_cpu_input(self._features_name(), np.ascontiguousarray(mel[None]))
+        for name in decoder.cross_outputs:
+            binding.bind_output(name, *decoder.cross_device)
+        encoder.run(binding, cancel)
+        decoder.begin(binding.get_outputs())
+
+    def rewind(self, length_tokens: int = 0) -> None:
+        """Forget all but the first tokens of the answer, and go on from there about the same sound."""
+        decoder = self._opened()[1]
+        decoder.length = min(decoder.length, length_tokens)
+
+    def read(self, ids: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
+        """Read tokens; the logits [V] after the last one. The array is overwritten by the next call."""
+        decoder = self._opened()[1]
+        decoder.run(ids, cancel)
+        return decoder.logits[0, 0]
+
+    def attention(self, ids: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
+        """Read tokens as :meth:`read` does; where the alignment heads looked: [A, T, S], each row sums to 1."""
+        return self._opened()[1].run(ids, cancel)[0]
+
+    def fall_back(self, failure: DeviceFailure) -> Notice:
+        """Open the model again on the CPU, after its device failed."""
+        failed = self._encoder.device if self._encoder is not None else CPU
+        self._free()
+        self._open_sessions("cpu")
+        notice = fallback_notice(failed, str(failure))
+        self.notices = (*self.notices, notice)
+        return notice
+
+    def close(self) -> None:
+        """Free all memory; a run under way ends at its next step, and frees it then. May be called twice."""
+        self._closing = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._free()
+            finally:
+                self._lock.release()
+
+    def _features_name(self) -> str:
+        assert self.pack.config.encoder is not None
+        return self.pack.config.encoder.audio_features
+
+    def _open_sessions(self, device: str) -> None:
+        def try_out(encoder: Session) -> None:
+            self._encoder = encoder
+            session = Session(self.pack.model_path, encoder.device, self._threads)
+            self._decoder = _Decoder(session, self.pack)
+            self.hear(np.zeros((self.mel_bins, TRY_OUT_FRAMES), np.float32), Cancel())
+            self.read([self.tokens.start], Cancel())
+            self.rewind()
+
+        encoder, notices = open_session(self.pack.encoder_path, device, self._threads, try_out)
+        self.notices = (*self.notices, *notices)
+        self.provider = encoder.device.label
+
+    def _opened(self) -> tuple[Session, _Decoder]:
+        if self._encoder is None or self._decoder is None:
+            raise EngineError("The model {model} is closed.", "Load it again.", model=self.pack.display_name)
+        return self._encoder, self._decoder
+
+    def _free(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+        if self._encoder is not None:
+            self._encoder.close()
+        self._encoder = self._decoder = None
+        gc.collect()
+        trim_memory()
+
+
+class _Decoder:
+    """The decoder's session, its buffers, and how many tokens they hold."""
+
+    def __init__(self, session: Session, pack: Pack) -> None:
+        config, encoder = pack.config, pack.config.encoder
+        assert encoder is not None
+        layers = range(config.num_hidden_layers)
+        self.length = 0
+        self.cross_outputs = [
+            name for n in layers for name in (encoder.cross_present_key(n), encoder.cross_present_value(n))
+        ]
+        self._cross_inputs = [
+            name for n in layers for name in (config.cross_past_key(n), config.cross_past_value(n))
+        ]
+        past = [name for n in layers for name in (config.past_key(n), config.past_value(n))]
+        present = [name for n in layers for name in (config.present_key(n), config.present_value(n))]
+        wanted = {config.input_ids, POSITION_INPUT, *past, *self._cross_inputs}
+        missing = wanted ^ set(session.inputs) or {config.logits, WEIGHTS_OUTPUT, *present} - set(session.outputs)
+        if missing:
+            raise EngineError(
+                "The speech model {model} is laid out in a way that Pollux cannot run: {name}.",
+                "Get the model again, or build it with the exporter of Pollux.",
+                model=pack.display_name,
+                name=min(missing),
+            )
+        self._session, self._config = session, config
+        self._limit_tokens = config.context_length
+        self.cross_device = session.input_device(self._cross_inputs[0])
+        self._binding = session.binding()
+        shape = (1, config.num_key_value_heads, config.context_length, config.head_size)
+        dtype = session.inputs[past[0]].dtype or np.dtype(np.float32)
+        device = session.input_device(past[0])
+        for before, after in zip(past, present, strict=True):
+            buffer = ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), *device)
+            self._binding.bind_ortvalue_input(before, buffer)
+            self._binding.bind_ortvalue_output(after, buffer)
+        self.logits = np.zeros((1, 1, config.vocab_size), np.float32)
+        self._binding.bind_ortvalue_output(config.logits, ort.OrtValue.ortvalue_from_numpy(self.logits))
+        self._ids_type = session.inputs[config.input_ids].dtype or np.dtype(np.int32)
+
+    def begin(self, cross: Sequence[ort.OrtValue]) -> None:
+        """Bind the keys and values of other sound, and forget what was written."""
+        for name, value in zip(self._cross_inputs, cross, strict=True):
+            self._binding.bind_ortvalue_input(name, value)
+        self.length = 0
+
+    def run(self, ids: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
+        """Read ``ids``; fills :attr:`logits`, returns the weights [1, A, T, S]."""
+        if self.length + len(ids) > self._limit_tokens:
+            raise ValueError("the answer is longer than the model's context")
+        binding = self._binding
+        binding.bind_cpu_input(self._config.input_ids, np.array([ids], self._ids_type))
+        binding.bind_cpu_input(POSITION_INPUT, np.array([self.length], np.int32))
+        binding.bind_output(WEIGHTS_OUTPUT)
+        self._session.run(binding, cancel)
+        self.length += len(ids)
+        return binding.get_outputs()[-1].numpy()
+
+    def close(self) -> None:
+        """Let go of all buffers."""
+        self._binding.clear_binding_inputs()
+        self._binding.clear_binding_outputs()
+        self._session.close()
