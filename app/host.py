@@ -7,6 +7,7 @@ that needs it, so that the window opens at once.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.jobs import Job, Jobs
 from app.languages import lists_language
+from app.model_state import ModelState
 from app.settings import Settings, SettingsStore
+from app.speech_engine import SpeechEngine
+from app.speech_items import JournalAt, SpeechChoices
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Notice, Progress
@@ -27,8 +31,10 @@ if TYPE_CHECKING:
     from engine.catalogue import Catalogue, CatalogueEntry
     from engine.packs import Pack
     from engine.runtime.language_model import LanguageModel
+    from engine.runtime.speech_model import SpeechModel
     from engine.store import PackProblem, Store
     from engine.tasks.chat import ChatOptions, Turn
+    from engine.tasks.transcribe import LiveSource, TranscribeOptions
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +80,42 @@ class EngineDoor:
 
         return chat(model, turns, options, cancel)
 
+    def open_speech(self, pack: Pack, device: str, threads: int) -> SpeechModel:
+        """Load a speech model; slow."""
+        from engine.runtime.speech_model import SpeechModel
+
+        return SpeechModel.open(pack, device=device, threads=threads)
+
+    def transcribe_file(
+        self, model: SpeechModel, path: Path, choices: SpeechChoices, cancel: Cancel, resume: bool
+    ) -> Iterator[object]:
+        """Transcribe a file; what was transcribed is on the disk before it comes. First says where."""
+        from engine.tasks.transcribe_file import model_key, transcribe_file
+        from engine.tasks.transcript_journal import journal_path
+        from engine.tasks.transcripts import transcripts_folder
+
+        folder, options = transcripts_folder(), self._speech_options(choices)
+        with contextlib.suppress(OSError):  # the file is gone: the run says so
+            yield JournalAt(journal_path(folder, path, model_key(model), options))
+        yield from transcribe_file(model, path, options, cancel, folder, resume)
+
+    def listen(
+        self, model: SpeechModel, source: LiveSource, choices: SpeechChoices, cancel: Cancel
+    ) -> Iterator[object]:
+        """Transcribe as it is said."""
+        from engine.tasks.transcribe import transcribe_live
+
+        return transcribe_live(model, source, self._speech_options(choices), cancel)
+
+    @staticmethod
+    def _speech_options(choices: SpeechChoices) -> TranscribeOptions:
+        from engine.tasks.spoken_languages import language_code
+        from engine.tasks.transcribe import TranscribeOptions
+
+        return TranscribeOptions(
+            language=language_code(choices.language), translate=choices.translate, words=choices.words
+        )
+
     def add_model(self, entry: CatalogueEntry, store: Store, cancel: Cancel) -> Iterator[Progress | Pack]:
         """Get and build a model."""
         from engine.builder import add_model
@@ -85,16 +127,6 @@ class EngineDoor:
         from engine.builder import exporter_command
 
         exporter_command()
-
-
-@dataclass(frozen=True)
-class ModelState:
-    """What is loaded. ``provider`` is the device that is really in use; ``error`` is set when loading failed."""
-
-    status: Literal["none", "loading", "ready", "failed"]
-    pack: Pack | None = None
-    provider: str = ""
-    error: EngineError | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +181,7 @@ class Host(QObject):
         self._door = door or EngineDoor()
         self._settings = settings
         self.jobs = Jobs(self)
+        self.speech = SpeechEngine(self._door, settings, self.jobs, self)
         self.model = ModelState("none")
         self.packs: tuple[Pack, ...] = ()
         self.problems: tuple[PackProblem, ...] = ()
@@ -225,20 +258,30 @@ class Host(QObject):
         """Whether a model that needs this much memory suits this machine."""
         return memory_bytes <= self.usable_memory_bytes
 
-    def best_pack(self) -> Pack | None:
-        """The installed pack that was used last, else the largest that fits."""
-        chosen = self.pack(self._settings.value.model)
-        if chosen is not None:
-            return chosen
-        fitting = [pack for pack in self.packs if self.fits(pack.memory_bytes)]
-        return max(fitting or self.packs, key=lambda pack: pack.memory_bytes, default=None)
+    def packs_of(self, kind: str) -> tuple[Pack, ...]:
+        """The installed packs for chat ("language") or for speech ("speech")."""
+        return tuple(pack for pack in self.packs if pack.kind == kind)
 
-    def suggestion(self) -> CatalogueEntry | None:
-        """The best model of the catalogue that fits and is better than all installed ones."""
-        known = [entry.quality for entry in self.entries if self.pack(entry.name)]
+    def entries_of(self, kind: str) -> tuple[CatalogueEntry, ...]:
+        """The models of one kind that can be got."""
+        return tuple(entry for entry in self.entries if entry.kind == kind)
+
+    def best_pack(self, kind: str = "language") -> Pack | None:
+        """The installed pack of a kind that was used last, else the largest that fits."""
+        now, packs = self._settings.value, self.packs_of(kind)
+        chosen = self.pack(now.model if kind == "language" else now.speech_model)
+        if chosen is not None and chosen.kind == kind:
+            return chosen
+        fitting = [pack for pack in packs if self.fits(pack.memory_bytes)]
+        return max(fitting or packs, key=lambda pack: pack.memory_bytes, default=None)
+
+    def suggestion(self, kind: str = "language") -> CatalogueEntry | None:
+        """The best model of its kind in the catalogue that fits and is better than all installed ones."""
+        entries = self.entries_of(kind)
+        known = [entry.quality for entry in entries if self.pack(entry.name)]
         better = [
             entry
-            for entry in self.entries
+            for entry in entries
             if self.fits(entry.memory_bytes)
             and not self.pack(entry.name)
             and entry.quality > max(known, default=-1)
@@ -249,7 +292,7 @@ class Host(QObject):
         """An installed pack that lists the language; the largest that fits."""
         able = [
             pack
-            for pack in self.packs
+            for pack in self.packs_of("language")
             if pack.languages and lists_language(pack.languages, code) and self.fits(pack.memory_bytes)
         ]
         return max(able, key=lambda pack: pack.memory_bytes, default=None)
@@ -258,7 +301,7 @@ class Host(QObject):
         """The best model of the catalogue that lists the language and fits."""
         able = [
             entry
-            for entry in self.entries
+            for entry in self.entries_of("language")
             if lists_language(entry.languages, code) and self.fits(entry.memory_bytes)
         ]
         return max(able, key=lambda entry: entry.quality, default=None)
@@ -268,7 +311,7 @@ class Host(QObject):
     def load(self, name: str) -> None:
         """Load a model in the background; the one in use stays until it is replaced."""
         pack = self.pack(name)
-        if pack is None:
+        if pack is None or pack.kind != "language":
             return
         if self._load_job is not None:
             self._load_job.cancel.set()
@@ -312,7 +355,8 @@ class Host(QObject):
         self._tell(error)
 
     def unload(self) -> None:
-        """Free the model and its memory."""
+        """Free the models and their memory."""
+        self.speech.unload()
         if self._load_job is not None:
             self._load_job.cancel.set()
             self._load_job = None
@@ -414,13 +458,17 @@ class Host(QObject):
 
     def remove(self, name: str) -> None:
         """Remove an installed model; the caller has asked."""
-        if self.model.pack is not None and self.model.pack.name == name:
+        pack, store = self.pack(name), self._the_store()
+        speech = pack is not None and pack.kind == "speech"
+        if speech:
+            self.speech.unload()
+        elif self.model.pack is not None and self.model.pack.name == name:
             self.unload()
-        store = self._the_store()
         job = self._job(lambda _cancel: self._remove(store, name), f"remove {name}")
         job.signals.failed.connect(self._job_failed)
         job.signals.ended.connect(self._removed)
-        self.jobs.start_inference(job)  # behind the unloading: an open model cannot be removed everywhere
+        # Behind the unloading: an open model cannot be removed everywhere.
+        (self.jobs.start_speech if speech else self.jobs.start_inference)(job)
 
     @staticmethod
     def _remove(store: Store, name: str) -> Iterator[object]:
@@ -495,7 +543,7 @@ class Host(QObject):
         if task.kind != "verify":
             self.refresh()
         if self.tasks[key].state == "done" and task.kind == "add" and (use or self.model.status == "none"):
-            self.load(key)
+            self.load(key)  # nothing happens for a speech model: it is opened when there is something to hear
 
     # Ends
 
@@ -513,8 +561,11 @@ class Host(QObject):
             self.crashed.emit(error)
 
     def close(self) -> None:
-        """Cancel everything, wait, free the model."""
+        """Cancel everything, wait, free the models."""
         self._closing = True
-        if self.jobs.stop_all() and self._loaded is not None:
+        if not self.jobs.stop_all():
+            return
+        self.speech.close()
+        if self._loaded is not None:
             self._loaded.close()
             self._loaded = None

@@ -56,13 +56,20 @@ class Job(QRunnable):
 
 
 class Jobs(QObject):
-    """The two lanes: one thread for inference, so that a model has one user; a few for files."""
+    """Three lanes: one thread for chat, one for speech, so that each model has one user; a few for files.
+
+    Speech has a lane of its own because transcribing an hour takes minutes: in the chat's lane every question would
+    wait for its end. The two models share the processor instead, and both go on, each more slowly.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._inference = QThreadPool(self)
         self._inference.setMaxThreadCount(1)
         self._inference.setExpiryTimeout(-1)
+        self._speech = QThreadPool(self)
+        self._speech.setMaxThreadCount(1)
+        self._speech.setExpiryTimeout(-1)
         self._files = QThreadPool(self)
         self._files.setMaxThreadCount(2)
         self._running: set[Job] = set()
@@ -70,6 +77,10 @@ class Jobs(QObject):
     def start_inference(self, job: Job) -> Job:
         """Queue a job that uses a model."""
         return self._start(job, self._inference)
+
+    def start_speech(self, job: Job) -> Job:
+        """Queue a job that uses the speech model."""
+        return self._start(job, self._speech)
 
     def start_files(self, job: Job) -> Job:
         """Queue a job that reads or writes files."""
@@ -94,5 +105,7 @@ class Jobs(QObject):
         """Cancel everything and wait; False if something did not stop in time."""
         for job in tuple(self._running):
             job.cancel.set()
-        stopped = self._inference.waitForDone(wait_ms)
-        return self._files.waitForDone(wait_ms) and stopped
+        stopped = True
+        for lane in (self._inference, self._speech, self._files):
+            stopped = lane.waitForDone(wait_ms) and stopped
+        return stopped

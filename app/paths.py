@@ -1,6 +1,6 @@
 """Where the app keeps its own files, all under the one data folder that the engine names.
 
-In: nothing. Out: paths of the settings, the conversations, the logs and the lock.
+In: nothing. Out: paths of the settings, the conversations, recordings, the logs and the lock.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ def settings_file() -> Path:
 def history_file() -> Path:
     """The conversations (SQLite)."""
     return data_folder() / "conversations.sqlite3"
+
+
+def recordings_folder() -> Path:
+    """What was recorded here (WAV)."""
+    return data_folder() / "recordings"
 
 
 def logs_folder() -> Path:

@@ -40,6 +40,11 @@ class Settings:
     repetition_penalty: float = 1.1
     max_new_tokens: int = 1024
     seed: int = -1
+    speech_model: str = ""
+    speech_language: str = ""  # a code such as "zh"; "" finds it out
+    speech_translate: bool = False
+    speech_words: bool = False
+    microphone: str = ""  # key of an input device; "" is the system's
     window: str = ""  # geometry, base64
     sidebar_width: int = 0
 
