@@ -359,6 +359,14 @@ QListView::item { padding: 7px 10px; border-radius: 8px; color: $text; }
 QListView::item:hover { background: $soft; }
 QListView::item:selected { background: $soft; color: $text; }
 QListView:focus { border: 1px solid $accent; border-radius: 8px; }
+QTableView { background: transparent; border: 1px solid transparent; outline: none; }
+QTableView:focus { border: 1px solid $accent; border-radius: 8px; }
+QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::handle:horizontal { background: $accent; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }
+QSlider::handle:horizontal:focus { background: $text; }
+QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: $border; }
+QSplitter#speechSplitter::handle { background: transparent; }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget#page { background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }
