@@ -5,6 +5,7 @@ In: the data folder and, for tests and pictures, an engine of their own. Out: th
 
 from __future__ import annotations
 
+import importlib
 import signal
 import socket
 import sys
@@ -22,6 +23,9 @@ from app.main_window import MainWindow
 from app.paths import history_file, lock_file, logs_folder, settings_file
 from app.settings import SettingsStore
 from app.single import SingleInstance
+from app.sound import SoundDoor
+from app.speech_recorder import SpeechRecorder
+from app.speech_session import SpeechSession
 from app.theme import apply_theme
 from engine.errors import EngineError
 
@@ -29,7 +33,9 @@ from engine.errors import EngineError
 class Desktop(QObject):
     """Everything that the window stands on, made in order and freed in reverse."""
 
-    def __init__(self, app: QApplication, door: EngineDoor | None = None) -> None:
+    def __init__(
+        self, app: QApplication, door: EngineDoor | None = None, sound: SoundDoor | None = None
+    ) -> None:
         super().__init__()
         self._app = app
         self.settings = SettingsStore(settings_file(), self)
@@ -40,9 +46,20 @@ class Desktop(QObject):
         self.history = History(history_file())
         self.host = Host(self.settings, door, self)
         self.session = ChatSession(self.host, self.history, self)
-        self.host.crashed.connect(self.crashes.show_error)
-        self.session.crashed.connect(self.crashes.show_error)
-        self.window = MainWindow(self.host, self.session, self.settings, self.history, self.translations)
+        sound = sound or SoundDoor()
+        self.speech = SpeechSession(self.host, self.settings, sound, self)
+        self.recorder = SpeechRecorder(self.host, self.speech, self.settings, sound, self)
+        for part in (self.host, self.session, self.speech, self.recorder):
+            part.crashed.connect(self.crashes.show_error)
+        self.window = MainWindow(
+            self.host,
+            self.session,
+            speech=self.speech,
+            recorder=self.recorder,
+            settings=self.settings,
+            history=self.history,
+            translations=self.translations,
+        )
         self.crashes.set_window(self.window)
 
     @Slot()
@@ -60,6 +77,7 @@ class Desktop(QObject):
         best = self.host.best_pack()
         if best is not None:
             self.host.load(best.name)
+        self.speech.begin()
         self._warm_job = Job(_warm_up, "warm up")
         self._warm_job.signals.item.connect(self._warm)
         self.host.jobs.start_files(self._warm_job)
@@ -78,12 +96,13 @@ class Desktop(QObject):
 
 
 def _warm_up(_cancel: object):
-    """Import what the first answer needs, so that its first redraw does not wait for the disk."""
+    """Import what the first answer and the player need, so that the UI thread does not wait for the disk then."""
     from app.highlight import spans_of
     from app.markdown import to_html
 
     to_html("**ready**")
     spans_of("pass", "python")
+    importlib.import_module("app.player")
     yield None
 
 

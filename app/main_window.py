@@ -32,9 +32,14 @@ from app.panes.chat import ChatPane
 from app.panes.home import HomePane
 from app.panes.models import ModelsPane
 from app.panes.preferences import PreferencesPane
+from app.panes.speech import SpeechPane
 from app.settings import Settings, SettingsStore
 from app.shortcuts import ShortcutsDialog, shortcut_list
 from app.sidebar import Sidebar
+from app.speech_items import MEDIA_SUFFIXES, SpeechItem
+from app.speech_recorder import SpeechRecorder
+from app.speech_session import SpeechSession
+from app.speech_to_chat import quotation, summary_request
 from app.theme import app_icon, apply_theme, colours
 from app.widgets.banner import Banner, BannerStack
 from app.widgets.basics import ElidedLabel, tool_button
@@ -51,12 +56,16 @@ class MainWindow(QMainWindow):
         self,
         host: Host,
         session: ChatSession,
+        *,
+        speech: SpeechSession,
+        recorder: SpeechRecorder,
         settings: SettingsStore,
         history: History,
         translations: Translations,
     ) -> None:
         super().__init__()
         self._host, self._session, self._settings = host, session, settings
+        self._speech, self._recorder = speech, recorder
         self._history, self._translations = history, translations
         self._section = "home"
         self._rebuild_pending = False
@@ -111,18 +120,7 @@ class MainWindow(QMainWindow):
         holder.setContentsMargins(24, 8, 24, 0)
         holder.addWidget(self.banners)
         column.addLayout(holder)
-        self.home = HomePane(self._host)
-        self.home.start.connect(self._start)
-        self.chat = ChatPane(self._session, self._host)
-        self.models = ModelsPane(self._host)
-        self.preferences = PreferencesPane(self._settings, self._host)
-        self.preferences.show_shortcuts.connect(self.show_shortcuts)
-        self._panes: dict[str, QWidget] = {
-            "home": self.home,
-            "chat": self.chat,
-            "models": self.models,
-            "preferences": self.preferences,
-        }
+        self._make_panes()
         self._stack = QStackedWidget()
         for pane in self._panes.values():
             self._stack.addWidget(pane)
@@ -139,6 +137,27 @@ class MainWindow(QMainWindow):
                 self._shortcuts.append(made)
         self.show_section(self._section)
         self._opened()
+
+    def _make_panes(self) -> None:
+        self.home = HomePane(self._host)
+        self.home.start.connect(self._start)
+        self.home.show_speech.connect(self.show_speech)
+        self.chat = ChatPane(self._session, self._host)
+        self.speech = SpeechPane(self._host, self._speech, self._recorder, self._settings)
+        self.speech.show_models.connect(self.show_models)
+        self.speech.send_wanted.connect(self.send_to_chat)
+        self.speech.summary_wanted.connect(self.summarise)
+        self.speech.said.connect(self.say)
+        self.models = ModelsPane(self._host)
+        self.preferences = PreferencesPane(self._settings, self._host)
+        self.preferences.show_shortcuts.connect(self.show_shortcuts)
+        self._panes: dict[str, QWidget] = {
+            "home": self.home,
+            "chat": self.chat,
+            "speech": self.speech,
+            "models": self.models,
+            "preferences": self.preferences,
+        }
 
     def _top_bar(self) -> QWidget:
         made = QWidget()
@@ -205,6 +224,8 @@ class MainWindow(QMainWindow):
         self._update_title()
         if key == "chat":
             self.chat.composer.editor.setFocus()
+        elif key == "speech":
+            self.speech.take_focus()
 
     @Slot()
     def show_home(self) -> None:
@@ -215,6 +236,11 @@ class MainWindow(QMainWindow):
     def show_chat(self) -> None:
         """Show the chat pane."""
         self.show_section("chat")
+
+    @Slot()
+    def show_speech(self) -> None:
+        """Show the speech pane."""
+        self.show_section("speech")
 
     @Slot()
     def show_models(self) -> None:
@@ -306,9 +332,29 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def escape(self) -> None:
-        """Stop the answer."""
+        """Stop the answer, or close the search in a transcript."""
         if self._section == "chat":
             self.chat.escape()
+        elif self._section == "speech":
+            self.speech.escape()
+
+    @Slot()
+    def add_recordings(self) -> None:
+        """Choose files to transcribe."""
+        self.show_section("speech")
+        self.speech.choose_files()
+
+    @Slot()
+    def record(self) -> None:
+        """Begin or end a recording."""
+        self.show_section("speech")
+        self.speech.toggle_recording()
+
+    @Slot()
+    def find(self) -> None:
+        """Find in the transcript."""
+        if self._section == "speech":
+            self.speech.open_find()
 
     @Slot()
     def regenerate(self) -> None:
@@ -345,6 +391,8 @@ class MainWindow(QMainWindow):
             self.chat.show_error(error)
         elif self._section == "models":
             self.models.show_error(error)
+        elif self._section == "speech":
+            self.speech.show_error(error)
         else:
             self.banners.show_error(error)
 
@@ -372,8 +420,12 @@ class MainWindow(QMainWindow):
         self.take_files(paths)
 
     def take_files(self, paths: list[Path]) -> None:
-        """Text goes to the chat, a model is offered for import, anything else gets a line."""
-        for path in paths[:10]:
+        """Sound goes to the speech pane, text to the chat, a model is offered for import, the rest gets a line."""
+        sounds = [path for path in paths if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file()]
+        if sounds:
+            self.show_section("speech")
+            self._speech.add_files(sounds)
+        for path in [path for path in paths if path not in sounds][:10]:
             try:
                 drop = read_drop(path)
             except EngineError as error:
@@ -384,6 +436,28 @@ class MainWindow(QMainWindow):
                 self.chat.quote_file(path.name, drop.text)
             else:
                 self._offer_import(path)
+
+    # From speech to chat
+
+    @Slot(object)
+    def send_to_chat(self, item: SpeechItem) -> None:
+        """Quote a transcript in the draft of the chat."""
+        quote = quotation(item, self._host.best_pack())
+        self.show_section("chat")
+        self.chat.quote_file(item.title, quote.text)
+        if quote.notice is not None:
+            self.chat.show_notice(quote.notice)
+
+    @Slot(object)
+    def summarise(self, item: SpeechItem) -> None:
+        """Begin a chat that summarises a transcript; where it cannot be sent yet, it is the draft."""
+        quote = quotation(item, self._host.best_pack())
+        self.new_chat()
+        request = summary_request(item.title, quote.text)
+        if not self._session.send(request):
+            self.chat.composer.set_text(request)
+        if quote.notice is not None:
+            self.chat.show_notice(quote.notice)
 
     def _offer_import(self, path: Path) -> None:
         box = QMessageBox(self)
@@ -418,9 +492,12 @@ class MainWindow(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         self._settings.change(window=geometry, sidebar_width=max(self._splitter.sizes()[0], 0))
         self._session.close()
+        self._recorder.close()
+        self._speech.close()
         self.sidebar.stop()
         self.hide()
         QCoreApplication.processEvents()
         self._host.close()
+        self._speech.keep_edits()
         self._history.close()
         event.accept()

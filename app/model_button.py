@@ -58,7 +58,7 @@ class ModelButton(QPushButton):
             )
             if state.error is not None:
                 tip = error_message(state.error)
-        elif self._host.packs:
+        elif self._host.packs_of("language"):
             text = self.tr("Choose a model")
         else:
             text = self.tr("No model installed")
@@ -75,7 +75,7 @@ class ModelButton(QPushButton):
         self._menu.clear()
         state = self._host.model
         group = QActionGroup(self._menu)
-        for pack in self._host.packs:
+        for pack in self._host.packs_of("language"):
             action = QAction(
                 self.tr("{model}   {size}").format(model=pack.display_name, size=size_text(pack.size_bytes)),
                 group,
@@ -85,7 +85,7 @@ class ModelButton(QPushButton):
             action.setData(pack.name)
             action.triggered.connect(self._model_chosen)
             self._menu.addAction(action)
-        if not self._host.packs:
+        if not self._host.packs_of("language"):
             none = self._menu.addAction(self.tr("No model is installed"))
             none.setEnabled(False)
         self._menu.addSeparator()
@@ -100,7 +100,7 @@ class ModelButton(QPushButton):
             action.triggered.connect(self._device_chosen)
             devices.addAction(action)
         unload = self._menu.addAction(self.tr("Free the model's memory"), self._host.unload)
-        unload.setEnabled(state.status == "ready")
+        unload.setEnabled("ready" in (state.status, self._host.speech.state.status))
         self._menu.addSeparator()
         self._menu.addAction(
             icon("download", colours().muted), self.tr("Get more models…"), self.show_models.emit

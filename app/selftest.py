@@ -31,7 +31,7 @@ def main() -> int:
         for language, theme in (("zh_CN", "dark"), ("en", "light")):
             desktop.settings.change(language=language, theme=theme)
             QCoreApplication.processEvents()
-            for section in ("home", "chat", "models", "preferences"):
+            for section in ("home", "chat", "speech", "models", "preferences"):
                 desktop.window.show_section(section)
                 QCoreApplication.processEvents()
                 if desktop.window.grab().isNull():

@@ -29,7 +29,8 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
         ShortcutText("Ctrl+N", "new_chat", QCoreApplication.translate("shortcuts", "New chat")),
         ShortcutText("Ctrl+1", "show_home", QCoreApplication.translate("shortcuts", "Home")),
         ShortcutText("Ctrl+2", "show_chat", QCoreApplication.translate("shortcuts", "Chat")),
-        ShortcutText("Ctrl+3", "show_models", QCoreApplication.translate("shortcuts", "Models")),
+        ShortcutText("Ctrl+3", "show_speech", QCoreApplication.translate("shortcuts", "Speech")),
+        ShortcutText("Ctrl+4", "show_models", QCoreApplication.translate("shortcuts", "Models")),
         ShortcutText("Ctrl+,", "show_preferences", QCoreApplication.translate("shortcuts", "Preferences")),
         ShortcutText(
             "Ctrl+K", "focus_search", QCoreApplication.translate("shortcuts", "Search conversations")
@@ -66,6 +67,22 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
             "F2, Delete",
             "",
             QCoreApplication.translate("shortcuts", "Rename, delete, on a conversation in the list"),
+        ),
+        ShortcutText(
+            "Ctrl+O",
+            "add_recordings",
+            QCoreApplication.translate("shortcuts", "Choose recordings to transcribe"),
+        ),
+        ShortcutText(
+            "Ctrl+Shift+R", "record", QCoreApplication.translate("shortcuts", "Begin or end a recording")
+        ),
+        ShortcutText("Ctrl+F", "find", QCoreApplication.translate("shortcuts", "Find in the transcript")),
+        ShortcutText(
+            "Space, Enter, F2",
+            "",
+            QCoreApplication.translate(
+                "shortcuts", "Play or pause, hear from here, edit, on a line of a transcript"
+            ),
         ),
         ShortcutText("F1", "show_shortcuts", QCoreApplication.translate("shortcuts", "This list")),
         ShortcutText("Ctrl+Q", "close", QCoreApplication.translate("shortcuts", "Quit")),

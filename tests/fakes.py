@@ -18,6 +18,7 @@ from engine.errors import EngineError
 from engine.packs import Pack, PackFile
 from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.store import PackProblem, Store
+from tests.fake_speech import FakeSpeech
 
 GB = 1_000_000_000
 ANSWER = "The capital of France is **Paris**."
@@ -100,6 +101,39 @@ def fake_entries() -> tuple[CatalogueEntry, ...]:
     )
 
 
+def speech_pack(**changes: Any) -> Pack:
+    """A speech model."""
+    values: dict[str, Any] = {
+        "kind": "speech",
+        "display_name": "Whisper base",
+        "licence": "MIT",
+        "source": "openai/whisper-base",
+        "languages": ("en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl", "it"),
+        "parameters": 72_593_920,
+        "quantisation": "int8",
+        "size_bytes": 85_000_000,
+        "memory_bytes": 450_000_000,
+        "context_tokens": 448,
+    }
+    return fake_pack("whisper-base", **(values | changes))
+
+
+def speech_entry() -> CatalogueEntry:
+    """The speech model of the catalogue."""
+    return fake_entry(
+        "whisper-base",
+        "Whisper base",
+        kind="speech",
+        family="whisper",
+        summary="Speech to text in 99 languages; good English, fair Chinese.",
+        languages=("en", "zh", "de"),
+        licence="MIT",
+        download_bytes=150_218_479,
+        pack_bytes=85_000_000,
+        default=True,
+    )
+
+
 @dataclass
 class FakeModel:
     """What the door opens."""
@@ -167,6 +201,7 @@ class FakeDoor(EngineDoor):
     open_gate: threading.Event | None = None
     add_gate: threading.Event | None = None
     pause_s: float = 0.0
+    speech: FakeSpeech = field(default_factory=FakeSpeech)
     asked: list[list[tuple[str, str]]] = field(default_factory=list)
     options_seen: list[object] = field(default_factory=list)
     opened: list[FakeModel] = field(default_factory=list)
@@ -236,6 +271,23 @@ class FakeDoor(EngineDoor):
             decode_s=max(len(given) - 1, 1) / 100,
         )
 
+    def open_speech(self, pack: Pack, device: str, threads: int) -> Any:
+        """A fake speech model."""
+        if self.open_error is not None:
+            raise self.open_error
+        self.opened.append(FakeModel(pack, "CUDA" if device == "cuda" else "CPU"))
+        return self.opened[-1]
+
+    def transcribe_file(
+        self, model: Any, path: Path, choices: Any, cancel: Cancel, resume: bool
+    ) -> Iterator[object]:
+        """What was set, through a real journal."""
+        return self.speech.transcribe(model, path, choices, cancel, resume)
+
+    def listen(self, model: Any, source: Any, choices: Any, cancel: Cancel) -> Iterator[object]:
+        """What was set, as it is heard."""
+        return self.speech.listen(model, source, choices, cancel)
+
     def check_builder(self) -> None:
         """Models can be built, unless a test says otherwise."""
         if self.builder_error is not None:
@@ -256,6 +308,7 @@ class FakeDoor(EngineDoor):
             languages=entry.languages,
             memory_bytes=entry.memory_bytes,
             size_bytes=entry.pack_bytes,
+            kind=entry.kind,
         )
         self.the_store.packs.append(pack)
         yield pack

@@ -205,7 +205,11 @@ class ChatPane(QWidget):
     @Slot(object)
     def _model_changed(self, state: ModelState) -> None:
         self._waiting()
-        reason = self.tr("No model is installed yet; get one under Models.") if not self._host.packs else ""
+        reason = (
+            self.tr("No model is installed yet; get one under Models.")
+            if not self._host.packs_of("language")
+            else ""
+        )
         if reason:
             self.composer.set_blocked(reason)
         else:

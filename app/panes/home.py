@@ -5,25 +5,35 @@ In: the host's packs and catalogue. Out: signals that open the other panes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from app.host import Host, Task
-from app.i18n import catalogue_text
+from app.host import Host
 from app.language_names import language_list, size_text
 from app.presets import Preset, presets
-from app.theme import colours, pixmap
-from app.widgets.basics import Page, button, card, disable, label
-from app.widgets.task_line import cannot_build_reason, import_instead, task_line
+from app.theme import colours, pixmap, scaled
+from app.widgets.basics import Page, button, card, label
+from app.widgets.model_offer import ModelOffer
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a card stands for. ``key`` is a preset of the chat, or "speech"."""
+
+    key: str
+    title: str
+    summary: str
+    icon: str
 
 
 class TaskCard(QPushButton):
@@ -31,7 +41,7 @@ class TaskCard(QPushButton):
 
     chosen = Signal(str)
 
-    def __init__(self, item: Preset) -> None:
+    def __init__(self, item: Preset | Way, side_px: int = 26) -> None:
         super().__init__()
         self._key = item.key
         self.setProperty("role", "card")
@@ -43,7 +53,7 @@ class TaskCard(QPushButton):
         layout.setContentsMargins(18, 16, 18, 16)
         layout.setSpacing(6)
         picture = QLabel()
-        picture.setPixmap(pixmap(item.icon, colours().accent, 26))
+        picture.setPixmap(pixmap(item.icon, colours().accent, side_px))
         layout.addWidget(picture)
         layout.addSpacing(4)
         layout.addWidget(label(item.title, "heading", wrap=False))
@@ -71,23 +81,30 @@ class HomePane(Page):
     """Where the app begins."""
 
     start = Signal(str)  # key of a preset
+    show_speech = Signal()
     show_models = Signal()
 
     def __init__(self, host: Host) -> None:
         super().__init__(self.tr("Home"))
         self._host = host
-        self._suggested = ""
         self.column.addWidget(label(self.tr("What would you like to do?"), "title"))
         self.column.addSpacing(4)
+        self._tasks = [TaskCard(item, 32) for item in self._ways()]
+        tasks = QHBoxLayout()
+        tasks.setSpacing(14)
+        for made in self._tasks:
+            made.chosen.connect(self._task_chosen)
+            tasks.addWidget(made, 1)
+        self.column.addLayout(tasks)
+        self.column.addSpacing(4)
+        self.column.addWidget(label(self.tr("Or begin a chat as"), "section"))
         self._grid = QGridLayout()
         self._grid.setSpacing(14)
-        self._cards = [TaskCard(item) for item in presets()]
+        self._cards = [TaskCard(item) for item in presets() if item.key != "assistant"]
         for made in self._cards:
             made.chosen.connect(self.start)
-        for column in range(6):
-            self._grid.setColumnStretch(column, 1)
-        self._wide: bool | None = None
-        self._place_cards(True)
+        self._columns = 0
+        self._place_cards(len(self._cards))
         self.column.addLayout(self._grid)
         self.column.addSpacing(10)
         self._models = QVBoxLayout()
@@ -111,26 +128,43 @@ class HomePane(Page):
         self.column.addLayout(privacy)
         host.packs_changed.connect(self._fill)
         host.model_changed.connect(self._model_changed)
-        host.task_changed.connect(self._task_changed)
+        host.speech.changed.connect(self._model_changed)
         self._fill()
 
-    def _place_cards(self, wide: bool) -> None:
-        """Two and three in a wide window; one and then pairs in a narrow one."""
-        if wide == self._wide:
+    def _ways(self) -> tuple[Way, ...]:
+        return (
+            Way("assistant", self.tr("Chat"), self.tr("Ask anything, think something through."), "chat"),
+            Way(
+                "speech",
+                self.tr("Speech"),
+                self.tr("Turn recordings, videos or what you say into text."),
+                "speech",
+            ),
+        )
+
+    @Slot(str)
+    def _task_chosen(self, key: str) -> None:
+        if key == "speech":
+            self.show_speech.emit()
+        else:
+            self.start.emit(key)
+
+    def _place_cards(self, columns: int) -> None:
+        """As many side by side as there is room for."""
+        if columns == self._columns:
             return
-        self._wide = wide
+        self._columns = columns
         for made in self._cards:
             self._grid.removeWidget(made)
-        places = ((0, 0, 3), (0, 3, 3), (1, 0, 2), (1, 2, 2), (1, 4, 2))
-        if not wide:
-            places = ((0, 0, 6), (1, 0, 3), (1, 3, 3), (2, 0, 3), (2, 3, 3))
-        for made, (row, column, span) in zip(self._cards, places, strict=True):
-            self._grid.addWidget(made, row, column, 1, span)
+        for column in range(len(self._cards)):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
+        for place, made in enumerate(self._cards):
+            self._grid.addWidget(made, place // columns, place % columns)
 
     def resizeEvent(self, event) -> None:
         """Other places for the cards in a narrow window."""
         super().resizeEvent(event)
-        self._place_cards(self.viewport().width() >= 700)
+        self._place_cards(4 if self.viewport().width() >= scaled(760) else 2)
 
     @Slot(object)
     def _model_changed(self, _state: object) -> None:
@@ -143,11 +177,9 @@ class HomePane(Page):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._line = self._bar = self._get = None
         self._models.addWidget(label(self.tr("Models"), "heading"))
         self._models.addWidget(self._installed())
-        offer = self._offer()
-        if offer is not None:
+        for offer in self._offers():
             self._models.addWidget(offer)
 
     def _installed(self) -> QWidget:
@@ -169,7 +201,11 @@ class HomePane(Page):
             row = QHBoxLayout()
             texts = QVBoxLayout()
             texts.setSpacing(1)
-            texts.addWidget(label(pack.display_name, "strong"))
+            speech = pack.kind == "speech"
+            name = (
+                self.tr("{model} (speech)").format(model=pack.display_name) if speech else pack.display_name
+            )
+            texts.addWidget(label(name, "strong"))
             texts.addWidget(
                 label(
                     self.tr("{size} · needs {memory} of memory · {languages}").format(
@@ -181,13 +217,15 @@ class HomePane(Page):
                 )
             )
             row.addLayout(texts, 1)
-            state = self._host.model
+            state = self._host.speech.state if speech else self._host.model
             if state.pack is not None and state.pack.name == pack.name and state.status == "ready":
                 row.addWidget(
                     label(self.tr("In use · {device}").format(device=state.provider), "good", wrap=False)
                 )
             elif state.pack is not None and state.pack.name == pack.name and state.status == "loading":
                 row.addWidget(label(self.tr("Loading…"), "small", wrap=False))
+            elif speech:
+                row.addWidget(label(self.tr("For speech"), "small", wrap=False))
             else:
                 use = button(self.tr("Use"))
                 use.setAccessibleName(self.tr("Use {model}").format(model=pack.display_name))
@@ -197,80 +235,21 @@ class HomePane(Page):
             box.addLayout(row)
         return made
 
-    def _offer(self) -> QWidget | None:
+    def _offers(self) -> list[QWidget]:
+        """The best model for chat that fits and is not here yet, and one for speech while there is none."""
+        made: list[QWidget] = []
         entry = self._host.suggestion()
-        if entry is None:
-            return None
-        self._suggested = entry.name
-        made = card()
-        made.setObjectName("suggestion")
-        row = QHBoxLayout(made)
-        row.setContentsMargins(18, 14, 18, 14)
-        row.setSpacing(16)
-        picture = QLabel()
-        picture.setPixmap(pixmap("star", colours().accent, 24))
-        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(
-            label(
-                self.tr("{model}: the best model for this machine").format(model=entry.display_name), "strong"
-            )
-        )
-        texts.addWidget(label(catalogue_text(entry.summary), "muted"))
-        self._line = label(
-            self.tr("Download {size} · needs {memory} of memory · {languages}").format(
-                size=size_text(entry.download_bytes),
-                memory=size_text(entry.memory_bytes),
-                languages=language_list(entry.languages),
-            ),
-            "small",
-        )
-        texts.addWidget(self._line)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Progress"))
-        self._bar.hide()
-        texts.addWidget(self._bar)
-        cannot = self._host.cannot_build
-        if cannot is not None:
-            texts.addWidget(label(import_instead(), "warn"))
-        row.addLayout(texts, 1)
-        self._get = button(self.tr("Get"), "primary")
-        self._get.setAccessibleName(self.tr("Get {model}").format(model=entry.display_name))
-        self._get.clicked.connect(self._get_or_cancel)
-        row.addWidget(self._get, 0, Qt.AlignmentFlag.AlignVCenter)
-        disable(self._get, cannot_build_reason(cannot) if cannot is not None else "")
-        task = self._host.tasks.get(entry.name)
-        if task is not None:
-            self._task_changed(task)
+        if entry is not None:
+            title = self.tr("{model}: the best model for this machine").format(model=entry.display_name)
+            made.append(ModelOffer(entry, self._host, title))
+            made[-1].setObjectName("suggestion")
+        speech = self._host.suggestion("speech")
+        if speech is not None and not self._host.packs_of("speech"):
+            title = self.tr("{model}: turns speech into text").format(model=speech.display_name)
+            made.append(ModelOffer(speech, self._host, title, "speech"))
+            made[-1].setObjectName("speechOffer")
         return made
 
     @Slot()
     def _use(self) -> None:
         self._host.load(str(self.sender().property("pack")))
-
-    @Slot()
-    def _get_or_cancel(self) -> None:
-        task = self._host.tasks.get(self._suggested)
-        if task is not None and task.state in ("running", "cancelling"):
-            self._host.cancel_task(self._suggested)
-        else:
-            self._host.add(self._suggested, use=True)
-
-    @Slot(object)
-    def _task_changed(self, task: Task) -> None:
-        if task.key != self._suggested or self._line is None or self._bar is None or self._get is None:
-            return
-        running = task.state in ("running", "cancelling")
-        self._line.setText(task_line(task))
-        self._bar.setVisible(running)
-        if task.progress is not None and task.progress.total:
-            self._bar.setRange(0, 1000)
-            self._bar.setValue(int(1000 * task.progress.done / task.progress.total))
-        elif running:
-            self._bar.setRange(0, 0)
-        self._get.setText(
-            self.tr("Cancel") if running else self.tr("Resume") if task.state != "done" else self.tr("Get")
-        )
-        self._get.setEnabled(task.state != "cancelling" and self._host.cannot_build is None)

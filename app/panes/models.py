@@ -88,10 +88,14 @@ class PackCard(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(label(pack.display_name, "heading"), 1)
+        if pack.kind == "speech":
+            row.addWidget(label(self.tr("Speech"), "small", wrap=False))
         self._use = button(self.tr("Use"))
         self._use.setAccessibleName(self.tr("Use {model}").format(model=pack.display_name))
         self._use.clicked.connect(self._use_it)
         row.addWidget(self._use)
+        if pack.kind != "language":
+            self._use.hide()  # a speech model is used when there is something to hear
         muted = colours().muted
         self._verify = tool_button(
             self.tr("Verify the files of {model}").format(model=pack.display_name), "shield", tint=muted
@@ -112,7 +116,8 @@ class PackCard(QWidget):
         if pack.memory_bytes:
             facts.append(self.tr("needs {memory} of memory").format(memory=size_text(pack.memory_bytes)))
         facts.append(language_list(pack.languages, 6))
-        facts.append(self.tr("context {count} tokens").format(count=pack.context_tokens))
+        if pack.kind == "language":
+            facts.append(self.tr("context {count} tokens").format(count=pack.context_tokens))
         box.addWidget(label(DOT.join(facts), "muted"))
         origin = [pack.licence or self.tr("licence not stated")]
         if pack.quantisation:
@@ -198,6 +203,8 @@ class EntryCard(QWidget):
         box.setSpacing(4)
         row = QHBoxLayout()
         row.addWidget(label(entry.display_name, "heading"), 1)
+        if entry.kind == "speech":
+            row.addWidget(label(self.tr("Speech"), "small", wrap=False))
         self._get = button(self.tr("Get"), "primary")
         self._get.clicked.connect(self._get_or_cancel)
         row.addWidget(self._get)

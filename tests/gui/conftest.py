@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui import Desktop
 from app.theme import apply_theme
+from tests.fake_speech import FakeSound
 from tests.fakes import FakeDoor
 
 
@@ -29,10 +30,10 @@ def open_desktop(qtbot: QtBot, pollux_home: Path) -> Iterator[OpenDesktop]:
     """Open the app with a door; ``wait`` until the model is there."""
     opened: list[Desktop] = []
 
-    def make(door: FakeDoor | None = None, wait: bool = True) -> Desktop:
+    def make(door: FakeDoor | None = None, wait: bool = True, sound: FakeSound | None = None) -> Desktop:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        desktop = Desktop(app, door or FakeDoor())
+        desktop = Desktop(app, door or FakeDoor(), sound or FakeSound())
         opened.append(desktop)
         desktop.window.show()
         desktop.begin()
