@@ -298,7 +298,7 @@ class _Records(_Output):
         elif ended.reason == "cancelled":
             self.stopped(ended)
         values: dict[str, object] = asdict(ended)
-        values["realtime_factor"] = round(ended.realtime_factor, 4)
+        values["realtime_factor"] = ended.realtime_factor
         values["output"] = str(output) if output else None
         self._record("finished", values)
 
@@ -307,7 +307,10 @@ class _Records(_Output):
             self._writer.close()
 
     def _record(self, kind: str, values: dict[str, object]) -> None:
-        self.console.record({"type": kind, "file": str(self.job.file), **values})
+        rounded = {
+            key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()
+        }
+        self.console.record({"type": kind, "file": str(self.job.file), **rounded})
 
 
 def _open(arguments: argparse.Namespace, console: Console, store: Store) -> SpeechModel:

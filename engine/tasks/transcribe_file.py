@@ -91,17 +91,16 @@ def _run(
         )
         if keeper.language is not None:
             yield keeper.language
-            # What is left may be too short, or too noisy, to find it out again.
-            options = replace(options, language=options.language or keeper.language.language)
         yield from old
         total_s = audio.info.duration_s
         yield Progress("transcribe", round(begin_s * 1000), round(total_s * 1000) if total_s else None, "ms")
-    is_language_known = begin_s > 0 and keeper.language is not None
+    # What is left may be too short, or too noisy, to find the language out again.
+    language = keeper.language.language if begin_s > 0 and keeper.language is not None else ""
     count = len(old)
-    with closing(transcribe(model, audio, options, cancel, begin_s)) as items:  # type: ignore[type-var]
+    with closing(transcribe(model, audio, options, cancel, begin_s, language)) as items:  # type: ignore[type-var]
         for item in items:
             if isinstance(item, LanguageFound):
-                if is_language_known:
+                if language:
                     continue
                 yield from keeper.keep(item)
             elif isinstance(item, Transcribed):

@@ -50,22 +50,25 @@ class FakeTranscribe:
     def __init__(self, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
         self.calls: list[tuple[TranscribeOptions, float]] = []
+        self.known_languages: list[str] = []
         self.cancel_at_s = self.interrupt_at_s = self.fail_at_s = float("inf")
         self.damage = ""
 
-    def __call__(
+    def __call__(  # noqa: PLR0917 - as the task
         self,
         model: FakeSpeechModel,
         audio: AudioFile,
         options: TranscribeOptions,
         cancel: Cancel,
         start_s: float = 0.0,
+        language: str = "",
     ) -> Iterator[object]:
         self.calls.append((options, start_s))
+        self.known_languages.append(language)
         total_s = int(audio.info.duration_s or 0)
         audio.damage = self.damage
         yield Progress("transcribe", round(start_s * 1000), total_s * 1000, "ms")
-        language = options.language or ("en" if start_s == 0 else "wrong")
+        language = options.language or language or ("en" if start_s == 0 else "wrong")
         yield LanguageFound(language, 0.9)
         at = int(start_s)
         count = 0

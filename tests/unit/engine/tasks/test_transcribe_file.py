@@ -93,8 +93,7 @@ def test_a_stopped_run_goes_on(run: Run, fake: FakeTranscribe) -> None:
     fake.cancel_at_s = float("inf")
     second = run()
     assert codes(second) == ["resumed"] and "00:00:06" in only(Notice, second)[0].text
-    options, start_s = fake.calls[-1]
-    assert (start_s, options.language) == (6.0, "en")
+    assert fake.calls[-1] == (OPTIONS, 6.0) and fake.known_languages == ["", "en"]
     assert only(Segment, second) == WHOLE and only(LanguageFound, second) == only(LanguageFound, first)
     ended = only(Transcribed, second)[0]
     assert (ended.reason, ended.segments, ended.audio_s) == ("stop", 10, 20.0)
