@@ -241,7 +241,7 @@ def start(delay_s: float, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("format", ["txt", "srt", "vtt", "json"])
+@pytest.mark.parametrize("format", ["srt", "json"])
 def test_a_killed_process(format: str, pollux_home: Path, tmp_path: Path) -> None:
     from engine.folders import packs_folder
     from tests.unit.engine.pack_maker import make_speech_pack
