@@ -92,11 +92,13 @@ class AudioFile:
                 "Convert it to another, for example to FLAC or MP3.",
                 file=path.name,
             )
+        failed = False
         for at in usable:
-            info = _probe(path, at)
+            info, tried = _probe(path, at)
             if info is not None:
                 return cls(path, info, at)
-        raise not_decoded(path)
+            failed = failed or tried
+        raise not_decoded(path) if failed else _without_sound(path)
 
     def blocks(self, start_s: float = 0.0, block_s: float = 1.0) -> Iterator[NDArray[np.float32]]:
         """16 kHz mono float32 in [-1, 1] from ``start_s`` on, exact to the sample, ``block_s`` each but the last.
@@ -241,15 +243,15 @@ def _seek(container: InputContainer, track: AudioStream, at_s: float) -> bool:
     return True
 
 
-def _probe(path: Path, number: int) -> AudioInfo | None:
-    """What there is to say about a sound track after its first frame; None if none can be decoded."""
+def _probe(path: Path, number: int) -> tuple[AudioInfo | None, bool]:
+    """What there is to say about a sound track after its first frame, and whether something could not be decoded."""
     with closing(open_container(path)) as container:
         track = _track(container, number)
         if track is None:
-            return None
+            return None, False
         reader = _Reader(path, container, track)
         for frame in reader.frames():
-            return AudioInfo(
+            info = AudioInfo(
                 duration_s=_duration_s(container, track),
                 sample_rate_hz=frame.sample_rate,
                 channels=frame.layout.nb_channels,
@@ -257,7 +259,8 @@ def _probe(path: Path, number: int) -> AudioInfo | None:
                 container=container.format.name,
                 has_video=_has_video(container),
             )
-    return None
+            return info, reader.failed > 0
+        return None, reader.failed > 0 or reader.broken
 
 
 def _duration_s(container: InputContainer, track: AudioStream) -> float | None:
@@ -279,6 +282,10 @@ def _silent(path: Path, container: InputContainer) -> EngineError:
         return EngineError(
             "{file} is a video without sound.", "Choose one with a sound track.", file=path.name
         )
+    return _without_sound(path)
+
+
+def _without_sound(path: Path) -> EngineError:
     return EngineError("There is no sound in {file}.", "Choose a file with sound.", file=path.name)
 
 
