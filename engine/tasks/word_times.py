@@ -39,7 +39,7 @@ def word_times(
     room = model.pack.config.context_length - len(before) - 1
     text = text[:room]
     model.rewind()
-    looks = model.attention([*before, *text, tokens.end], cancel)[0]  # [A, T, S]
+    looks = model.attention([*before, *text, tokens.end], cancel)  # [A, T, S]
     positions = int(np.ceil(audio_s / POSITION_S))
     # The row of a token says where the model looked for the next one: from the last control token to the last of the text.
     starts = token_times(looks[:, len(before) - 1 : -1], positions)
