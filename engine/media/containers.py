@@ -119,7 +119,7 @@ def _not_opened(path: Path, file: _File, error: Exception) -> EngineError:
     """Why FFmpeg did not open a file, from what the file begins with."""
     if isinstance(error, OSError) and not isinstance(error, FFmpegError):
         return unreadable(path, error)
-    if isinstance(error, FFmpegError) and error.errno == errno.ENOMEM:
+    if isinstance(error, FFmpegError) and getattr(error, "errno", 0) == errno.ENOMEM:
         return not_decoded(path)
     try:
         file.seek(0)
