@@ -76,9 +76,11 @@ def listen(microphone: VirtualMicrophone, home: Path, spoken: dict[str, Any]) ->
 
 def test_text_appears_while_one_speaks(pollux_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clips = {text: ROOT / "tests/data/phrases" / name for text, name in PHRASES.items()}
-    busy = os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
+    load = os.getloadavg()[0]
     with VirtualMicrophone() as microphone:
         heard = listen(microphone, pollux_home, speak(clips, pollux_home / "said.wav"))
+    load = max(load, os.getloadavg()[0])  # others may have begun in the middle
+    busy = load > 1.5 * (os.cpu_count() or 1)
     assert not heard["errors"]
     first, second, last = heard["phrases"]
     with capsys.disabled():
@@ -86,7 +88,7 @@ def test_text_appears_while_one_speaks(pollux_home: Path, capsys: pytest.Capture
         for phrase in heard["phrases"]:
             shown, final = (_seconds(phrase[key]) for key in ("shown_after_s", "final_after_s"))
             print(f"  shown {shown} after it was said, final {final}: {phrase['text']}")
-        print(f"  the last words came {heard['drained_s']:.2f} s after Stop")
+        print(f"  the last words came {heard['drained_s']:.2f} s after Stop; load of the machine {load:.1f}")
     assert first["while_playing"], "the first phrase is not in the pane before the clip ends"
     assert last["final_after_s"] is not None, "the last words did not come after Stop"
     assert not heard["left"], "text that is still being said stays in the pane"
