@@ -351,7 +351,7 @@ class MainWindow(QMainWindow):
         self.speech.toggle_recording()
 
     @Slot()
-    def find(self) -> None:
+    def find_text(self) -> None:
         """Find in the transcript."""
         if self._section == "speech":
             self.speech.open_find()

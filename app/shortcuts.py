@@ -76,7 +76,9 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
         ShortcutText(
             "Ctrl+Shift+R", "record", QCoreApplication.translate("shortcuts", "Begin or end a recording")
         ),
-        ShortcutText("Ctrl+F", "find", QCoreApplication.translate("shortcuts", "Find in the transcript")),
+        ShortcutText(
+            "Ctrl+F", "find_text", QCoreApplication.translate("shortcuts", "Find in the transcript")
+        ),
         ShortcutText(
             "Space, Enter, F2",
             "",

@@ -152,7 +152,7 @@ def _note(journal: Journal | None, item: object) -> None:
     elif isinstance(item, Segment):
         journal.add(item)
         journal.reached(item.end_s)
-    elif isinstance(item, Transcribed):
+    elif isinstance(item, Transcribed) and item.reason != "cancelled":
         journal.finish(item)
 
 

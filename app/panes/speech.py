@@ -26,6 +26,8 @@ from app.widgets.queue_list import QueueList
 from engine.errors import EngineError
 from engine.results import Notice
 
+NARROW_PX = 620
+
 
 class SpeechPane(QWidget):
     """Recordings and their text."""
@@ -40,6 +42,7 @@ class SpeechPane(QWidget):
     ) -> None:
         super().__init__()
         self._host, self._session, self._recorder = host, session, recorder
+        self._narrow = self._browsing = False
         self.setAccessibleName(self.tr("Speech"))
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 14, 24, 14)
@@ -74,8 +77,16 @@ class SpeechPane(QWidget):
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([scaled(220), 2000])
         column.addWidget(self._splitter, 1)
+        self._connect()
+        self._update()
+
+    def _connect(self) -> None:
+        session, recorder = self._session, self._recorder
         session.list_changed.connect(self._update)
-        session.selected_changed.connect(self._update)
+        session.selected_changed.connect(self._chosen)
+        self.queue.clicked.connect(self._chosen)
+        self.queue.activated.connect(self._chosen)
+        self.result.head.back_wanted.connect(self._browse)
         session.failed.connect(self.show_error)
         session.notice.connect(self._show_notice)
         session.finished.connect(self._finished)
@@ -85,12 +96,35 @@ class SpeechPane(QWidget):
         recorder.failed.connect(self.show_error)
         recorder.silence.connect(self._silence)
         recorder.state_changed.connect(self._recorder_changed)
-        self._update()
 
     @Slot()
     def _update(self) -> None:
-        self.queue.setVisible(bool(self._session.items))
-        self._right.setCurrentWidget(self.empty if self._session.selected is None else self.result)
+        chosen = self._session.selected is not None
+        listed = bool(self._session.items)
+        self._right.setCurrentWidget(self.result if chosen else self.empty)
+        self.queue.setVisible(listed and not (self._narrow and chosen and not self._browsing))
+        self._right.setVisible(not (self._narrow and listed and (self._browsing or not chosen)))
+        self.result.head.back.setVisible(self._narrow)
+
+    @Slot()
+    def _chosen(self) -> None:
+        self._browsing = False
+        self._update()
+
+    @Slot()
+    def _browse(self) -> None:
+        self._browsing = True
+        self._update()
+        self.queue.setFocus()
+
+    def resizeEvent(self, event) -> None:
+        """Where there is no room for both, the list and the transcript take turns."""
+        super().resizeEvent(event)
+        narrow = self.width() < scaled(NARROW_PX)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.bar.set_narrow(narrow)
+            self._update()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Microphones come and go: look again."""

@@ -5,7 +5,7 @@ In: session, recorder, settings. Out: what the user does, to them; ``files_wante
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,7 +26,7 @@ from app.settings import SettingsStore
 from app.speech_recorder import SpeechRecorder
 from app.speech_text import clock_text
 from app.theme import colours, icon, pixmap, scaled
-from app.widgets.basics import button, disable, label
+from app.widgets.basics import button, disable, label, tool_button
 from app.widgets.flow import FlowBox
 from app.widgets.level_meter import LevelMeter
 
@@ -44,7 +44,7 @@ class SpeechBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        flow = FlowBox(gap_px=10)
+        self._narrow = False
         self.add = button(self.tr("Add files…"), "primary", "plus", colours().on_accent)
         self.add.clicked.connect(self.files_wanted)
         self.record = button(self.tr("Record"), "", "record", colours().on_error)
@@ -53,27 +53,33 @@ class SpeechBar(QWidget):
         self.microphone.activated.connect(self._microphone_chosen)
         self.language = _combo(self.tr("Language of the recording"))
         self.language.activated.connect(self._language_chosen)
-        self.translate = QCheckBox(self.tr("Translate to English"))
+        self.to_english = QCheckBox(self.tr("Translate to English"))
         self.words = QCheckBox(self.tr("Word times"))
         self.words.setToolTip(
             self.tr("When each word is said, for JSON files and doubtful words; a little slower.")
         )
-        self.translate.clicked.connect(self._translate_chosen)
+        self.to_english.clicked.connect(self._translate_chosen)
         self.words.clicked.connect(self._words_chosen)
         self.model = button("", "flat")
         self.model.clicked.connect(self._open_models)
-        flow.add(
-            self.add,
-            self.record,
-            self.microphone,
-            self.language,
-            self.translate,
-            self.words,
-            self.model,
-        )
-        column.addWidget(flow)
+        self.more = tool_button(self.tr("Microphone, language and other choices"), "preferences", 20)
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self._show_options)
+        self.more.hide()
+        first = QHBoxLayout()
+        first.setSpacing(10)
+        first.addWidget(self.add)
+        first.addWidget(self.record)
+        first.addStretch(1)
+        first.addWidget(self.model)
+        first.addWidget(self.more)
+        column.addLayout(first)
+        self.options = FlowBox(gap_px=10)
+        self.options.add(self.microphone, self.language, self.to_english, self.words)
+        column.addWidget(self.options)
         self.strip = RecordStrip(recorder)
         column.addWidget(self.strip)
+        self.strip.update_state()  # only now: shown without a parent it would be a window
         host.packs_changed.connect(self.update_state)
         host.speech.changed.connect(self._model_changed)
         recorder.state_changed.connect(self.update_state)
@@ -82,6 +88,18 @@ class SpeechBar(QWidget):
         self.update_state()
 
     # What is shown
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Where there is little room, the choices show only when they are asked for."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.more.setVisible(narrow)
+            self._show_options()
+            self._model_changed(self._host.speech.state)
+
+    @Slot()
+    def _show_options(self) -> None:
+        self.options.setVisible(not self._narrow or self.more.isChecked())
 
     @Slot()
     def update_state(self) -> None:
@@ -96,10 +114,10 @@ class SpeechBar(QWidget):
         disable(self.record, reason)
         self._fill_languages()
         english_only = pack is not None and pack.languages == ("en",)
-        self.translate.setChecked(now.speech_translate and not english_only)
+        self.to_english.setChecked(now.speech_translate and not english_only)
         self.words.setChecked(now.speech_words)
-        self.translate.setToolTip(self.tr("Writes English, whatever is said."))
-        disable(self.translate, self.tr("This model knows English only.") if english_only else "")
+        self.to_english.setToolTip(self.tr("Writes English, whatever is said."))
+        disable(self.to_english, self.tr("This model knows English only.") if english_only else "")
         self._model_changed(self._host.speech.state)
 
     @Slot(object)
@@ -117,7 +135,9 @@ class SpeechBar(QWidget):
             text = self.tr("Loading · {model}").format(model=pack.display_name)
         elif mine and state.status == "failed":
             text = self.tr("Failed · {model}").format(model=pack.display_name)
-        fitting = self.model.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, scaled(260))
+        fitting = self.model.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, scaled(150 if self._narrow else 300)
+        )
         self.model.setText(fitting)
         self.model.setAccessibleName(self.tr("Speech model: {state}").format(state=text))
         tip = self.tr("The speech model, and what it runs on")
@@ -153,11 +173,11 @@ class SpeechBar(QWidget):
             self.language.clear()
             self.language.addItem(self.tr("Detect the language"), "")
             for code in first:
-                self.language.addItem(language_name(code), code)
+                self.language.addItem(_name(code), code)
             if rest:
                 self.language.insertSeparator(self.language.count())
             for code in rest:
-                self.language.addItem(language_name(code), code)
+                self.language.addItem(_name(code), code)
             self.language.setCurrentIndex(max(self.language.findData(wanted), 0))
         self.language.setToolTip(self.tr("The language that is spoken"))
 
@@ -231,7 +251,6 @@ class RecordStrip(QFrame):
         recorder.state_changed.connect(self.update_state)
         recorder.level_changed.connect(self._level_changed)
         self.hide()
-        self.update_state()
 
     @Slot()
     def update_state(self) -> None:
@@ -281,6 +300,15 @@ def _combo(name: str) -> QComboBox:
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow)
     made.setMinimumContentsLength(8)
     return made
+
+
+def _name(code: str) -> str:
+    """In a list to choose from, the two ways to write Chinese are told apart."""
+    if code == "zh":
+        return QCoreApplication.translate("languages", "Chinese (simplified)")
+    if code == "zh-Hant":
+        return QCoreApplication.translate("languages", "Chinese (traditional)")
+    return language_name(code)
 
 
 def _sort_key(code: str) -> str:

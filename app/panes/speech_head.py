@@ -23,6 +23,7 @@ from app.widgets.flow import FlowBox
 class SpeechHead(QWidget):
     """Name, state and actions of one recording."""
 
+    back_wanted = Signal()  # to the list, where both have no room
     find_wanted = Signal()
     send_wanted = Signal(object)  # SpeechItem
     summary_wanted = Signal(object)  # SpeechItem
@@ -39,11 +40,31 @@ class SpeechHead(QWidget):
         head = QVBoxLayout(self)
         head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(2)
+        self.back = tool_button(self.tr("All recordings"), "back", 20, tint=colours().muted)
+        self.back.clicked.connect(self.back_wanted)
+        self.back.hide()
         self.title = ElidedLabel("heading")
-        head.addWidget(self.title)
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(self.back)
+        top.addWidget(self.title, 1)
+        head.addLayout(top)
         self.line = label("", "small")
         head.addWidget(self.line)
         head.addSpacing(6)
+        self._make_actions()
+        flow = FlowBox()
+        flow.add(self.stop, self.resume, self.send, self.summarise, self.export)
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for tool in (self.copy, self.search, self.more):
+            row.addWidget(tool)
+        flow.add(tools)
+        head.addWidget(flow)
+
+    def _make_actions(self) -> None:
         muted = colours().muted
         self.stop = button(self.tr("Cancel"), "", "stop")
         self.stop.clicked.connect(self._stop)
@@ -74,16 +95,6 @@ class SpeechHead(QWidget):
         self.search.clicked.connect(self.find_wanted)
         self.more = tool_button(self.tr("More"), "more", tint=muted)
         self.more.clicked.connect(self._more)
-        flow = FlowBox()
-        flow.add(self.stop, self.resume, self.send, self.summarise, self.export)
-        tools = QWidget()
-        row = QHBoxLayout(tools)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for tool in (self.copy, self.search, self.more):
-            row.addWidget(tool)
-        flow.add(tools)
-        head.addWidget(flow)
 
     # What is shown
 

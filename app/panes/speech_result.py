@@ -38,11 +38,11 @@ class SpeechResult(QWidget):
         self.head.find_wanted.connect(self.open_find)
         self.head.copy_selection_wanted.connect(self._copy_selection)
         column.addWidget(self.head)
-        self.find = FindBar()
-        self.find.searched.connect(self._search)
-        self.find.step.connect(self._step)
-        self.find.closed.connect(self.close_find)
-        column.addWidget(self.find)
+        self.finder = FindBar()
+        self.finder.searched.connect(self._search)
+        self.finder.step.connect(self._step)
+        self.finder.closed.connect(self.close_find)
+        column.addWidget(self.finder)
         self.table = SegmentTable(self.model)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._row_menu)
@@ -159,17 +159,17 @@ class SpeechResult(QWidget):
     def open_find(self) -> None:
         """Open the search, or go to it."""
         if self.head.search.isEnabled():
-            self.find.show()
-            self.find.field.setFocus()
-            self.find.field.selectAll()
+            self.finder.show()
+            self.finder.field.setFocus()
+            self.finder.field.selectAll()
 
     @Slot()
     def close_find(self) -> None:
         """Close the search."""
-        if self.find.isHidden():
+        if self.finder.isHidden():
             return
-        self.find.hide()
-        self.find.field.clear()
+        self.finder.hide()
+        self.finder.field.clear()
         self.table.setFocus()
 
     @Slot(str)
@@ -202,7 +202,7 @@ class SpeechResult(QWidget):
 
     def _update_find(self) -> None:
         hits = self.model.hits
-        self.find.show_count(hits.index(self._hit) + 1 if self._hit in hits else 0, len(hits))
+        self.finder.show_count(hits.index(self._hit) + 1 if self._hit in hits else 0, len(hits))
 
     # What the user does
 

@@ -138,7 +138,8 @@ class SegmentDelegate(QStyledItemDelegate):
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         """A field over the cell."""
-        editor = CellEditor(parent)
+        editor = CellEditor()
+        editor.setParent(parent)
         editor.setAccessibleName(self.tr("Text of this line"))
         editor.setAccessibleDescription(self.tr("Enter keeps the change, Escape leaves it as it was."))
         editor.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
