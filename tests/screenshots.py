@@ -3,7 +3,7 @@
 In: a folder for pictures of every pane, theme and language, with an engine that answers what it is told; or
 ``--readme FILE``, the picture of the README: a conversation with an installed model, greedy, in the light theme.
 Out: PNG files. The user's conversations and settings are neither read nor changed.
-Run: ``python -m tests.screenshots FOLDER``, and
+Run: ``python -m tests.screenshots [--speech] FOLDER``, and
 ``python -m tests.screenshots --readme resources/screenshots/chat.png [--model NAME]`` (the model comes from the data
 folder, as everywhere: ``POLLUX_HOME``, or the usual place; without one the picture has the engine that is told).
 """
@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.gui import Desktop
     from engine.store import Store
+    from tests.speech_pictures import SpeechPictures
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -134,7 +137,31 @@ def make_readme(target: Path, model: str) -> int:
     return 0
 
 
-def make_all(folder: Path) -> int:
+def make_speech(desktop: Desktop, pictures: SpeechPictures, folder: Path, grab: Callable[[str], None]) -> int:
+    """The speech pane: every state, theme, language, size of window and of text."""
+    change, window = desktop.settings.change, desktop.window
+    for language, theme in (("en", "light"), ("zh_CN", "dark"), ("zh_CN", "light"), ("en", "dark")):
+        change(theme=theme, language=language)
+        settle()
+        pictures.all(folder, f"{language}-{theme}", grab)
+    change(theme="light", language="en")
+    window.resize(900, 600)
+    settle()
+    pictures.all(folder, "900x600", grab)
+    change(text_size=150)
+    settle()
+    pictures.all(folder, "900x600-150", grab)
+    change(language="zh_CN")
+    settle()
+    pictures.all(folder, "zh-900x600-150", grab)
+    window.resize(*SIZE)
+    settle()
+    pictures.all(folder, "zh-150", grab)
+    window.close()
+    return 0
+
+
+def make_all(folder: Path, only_speech: bool = False) -> int:
     """Every pane, theme and language."""
     os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
     from PySide6.QtWidgets import QApplication
@@ -143,18 +170,29 @@ def make_all(folder: Path) -> int:
     from app.host import ModelState
     from engine.catalogue import read_catalogue
     from engine.errors import EngineError
+    from tests.fake_speech import FakeSound
     from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
+    from tests.speech_pictures import SpeechPictures
 
     folder.mkdir(parents=True, exist_ok=True)
     app = make_application([])
     assert isinstance(app, QApplication)
     door = FakeDoor(the_store=FakeStore([fake_pack()]), entries=read_catalogue().entries)
-    desktop = Desktop(app, door)
+    sound = FakeSound()
+    desktop = Desktop(app, door, sound)
     window = desktop.window
     window.resize(*SIZE)
     window.show()
     desktop.begin()
     settle()
+    speech = SpeechPictures(desktop, door, sound, settle)
+
+    def grab_now(name: str) -> None:
+        settle()
+        window.grab().save(str(folder / f"{name}.png"))
+
+    if only_speech:
+        return make_speech(desktop, speech, folder, grab_now)
 
     def grab(name: str) -> None:
         until_idle(desktop)
@@ -253,6 +291,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, nargs="?", help="for the pictures of every pane")
+    parser.add_argument("--speech", action="store_true", help="the pictures of the speech pane")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="make the picture of the README")
     parser.add_argument("--model", default="", help="the model in the README's picture")
     arguments = parser.parse_args()
@@ -260,7 +299,7 @@ def main() -> int:
         return make_readme(arguments.readme, arguments.model)
     if arguments.folder is None:
         parser.error("a folder or --readme FILE is needed")
-    return make_all(arguments.folder)
+    return make_all(arguments.folder, only_speech=arguments.speech)
 
 
 if __name__ == "__main__":
