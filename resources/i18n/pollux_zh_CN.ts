@@ -171,6 +171,10 @@
 <context>
     <name>EntryCard</name>
     <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
+    <message>
         <source>Get</source>
         <translation>获取</translation>
     </message>
@@ -204,6 +208,33 @@
     </message>
 </context>
 <context>
+    <name>FindBar</name>
+    <message>
+        <source>Find in the transcript</source>
+        <translation>在转写稿中查找</translation>
+    </message>
+    <message>
+        <source>Previous place (Shift+Enter)</source>
+        <translation>上一处 (Shift+Enter)</translation>
+    </message>
+    <message>
+        <source>Next place (Enter)</source>
+        <translation>下一处 (Enter)</translation>
+    </message>
+    <message>
+        <source>Close the search</source>
+        <translation>关闭查找</translation>
+    </message>
+    <message>
+        <source>Nothing found.</source>
+        <translation>没有找到。</translation>
+    </message>
+    <message>
+        <source>{place} of {total}</source>
+        <translation>第 {place} 处，共 {total} 处</translation>
+    </message>
+</context>
+<context>
     <name>HomePane</name>
     <message>
         <source>Home</source>
@@ -214,8 +245,28 @@
         <translation>想做点什么？</translation>
     </message>
     <message>
+        <source>Or begin a chat as</source>
+        <translation>或者这样开始对话</translation>
+    </message>
+    <message>
         <source>Everything stays on this machine. Pollux connects to the network only while you let it download a model.</source>
         <translation>一切内容都留在本机。只有在你允许下载模型时，Pollux 才会连接网络。</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Ask anything, think something through.</source>
+        <translation>随便问，一起把事情想清楚。</translation>
+    </message>
+    <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
+    <message>
+        <source>Turn recordings, videos or what you say into text.</source>
+        <translation>把录音、视频或你说的话变成文字。</translation>
     </message>
     <message>
         <source>Models</source>
@@ -234,6 +285,10 @@
         <translation>请在“模型”页导入模型文件夹或 zip 文件。</translation>
     </message>
     <message>
+        <source>{model} (speech)</source>
+        <translation>{model}（语音）</translation>
+    </message>
+    <message>
         <source>{size} · needs {memory} of memory · {languages}</source>
         <translation>{size} · 需要 {memory} 内存 · {languages}</translation>
     </message>
@@ -244,6 +299,10 @@
     <message>
         <source>Loading…</source>
         <translation>正在加载…</translation>
+    </message>
+    <message>
+        <source>For speech</source>
+        <translation>用于语音</translation>
     </message>
     <message>
         <source>Use</source>
@@ -258,28 +317,15 @@
         <translation>{model}：最适合本机的模型</translation>
     </message>
     <message>
-        <source>Download {size} · needs {memory} of memory · {languages}</source>
-        <translation>下载 {size} · 需要 {memory} 内存 · {languages}</translation>
+        <source>{model}: turns speech into text</source>
+        <translation>{model}：把语音变成文字</translation>
     </message>
+</context>
+<context>
+    <name>LevelMeter</name>
     <message>
-        <source>Progress</source>
-        <translation>进度</translation>
-    </message>
-    <message>
-        <source>Get</source>
-        <translation>获取</translation>
-    </message>
-    <message>
-        <source>Get {model}</source>
-        <translation>获取 {model}</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>取消</translation>
-    </message>
-    <message>
-        <source>Resume</source>
-        <translation>继续</translation>
+        <source>Level of the microphone</source>
+        <translation>麦克风音量</translation>
     </message>
 </context>
 <context>
@@ -372,6 +418,13 @@
     </message>
 </context>
 <context>
+    <name>Microphone</name>
+    <message>
+        <source>System default</source>
+        <translation>系统默认</translation>
+    </message>
+</context>
+<context>
     <name>ModelButton</name>
     <message>
         <source>Models</source>
@@ -423,6 +476,33 @@
     </message>
 </context>
 <context>
+    <name>ModelOffer</name>
+    <message>
+        <source>Download {size} · needs {memory} of memory · {languages}</source>
+        <translation>下载 {size} · 需要 {memory} 内存 · {languages}</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Get</source>
+        <translation>获取</translation>
+    </message>
+    <message>
+        <source>Get {model}</source>
+        <translation>获取 {model}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>继续</translation>
+    </message>
+</context>
+<context>
     <name>ModelsPane</name>
     <message>
         <source>Models</source>
@@ -467,6 +547,10 @@
 </context>
 <context>
     <name>PackCard</name>
+    <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
     <message>
         <source>Use</source>
         <translation>使用</translation>
@@ -550,6 +634,25 @@
     <message>
         <source>Remove</source>
         <translation>移除</translation>
+    </message>
+</context>
+<context>
+    <name>PlayerBar</name>
+    <message>
+        <source>Play</source>
+        <translation>播放</translation>
+    </message>
+    <message>
+        <source>Place in the recording</source>
+        <translation>录音中的位置</translation>
+    </message>
+    <message>
+        <source>Pause (Space)</source>
+        <translation>暂停（空格）</translation>
+    </message>
+    <message>
+        <source>Play (Space)</source>
+        <translation>播放（空格）</translation>
     </message>
 </context>
 <context>
@@ -727,6 +830,59 @@
     </message>
 </context>
 <context>
+    <name>QueueList</name>
+    <message>
+        <source>Recordings</source>
+        <translation>录音</translation>
+    </message>
+</context>
+<context>
+    <name>QueueModel</name>
+    <message>
+        <source>Earlier</source>
+        <translation>以前</translation>
+    </message>
+    <message>
+        <source>Waits for the recording</source>
+        <translation>等待录音结束</translation>
+    </message>
+</context>
+<context>
+    <name>RecordStrip</name>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Opening the microphone…</source>
+        <translation>正在打开麦克风…</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>正在录音</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>Finishing…</source>
+        <translation>正在收尾…</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>What was said last is still being written.</source>
+        <translation>最后说的话还在写下来。</translation>
+    </message>
+</context>
+<context>
     <name>RichText</name>
     <message>
         <source>Pollux does not open links of this kind.</source>
@@ -742,6 +898,39 @@
     <message>
         <source>Clear the search</source>
         <translation>清除搜索</translation>
+    </message>
+</context>
+<context>
+    <name>SegmentDelegate</name>
+    <message>
+        <source>Text of this line</source>
+        <translation>这一行的文字</translation>
+    </message>
+    <message>
+        <source>Enter keeps the change, Escape leaves it as it was.</source>
+        <translation>按 Enter 保留修改，按 Esc 放弃修改。</translation>
+    </message>
+</context>
+<context>
+    <name>SegmentModel</name>
+    <message>
+        <source>Click to hear it from here</source>
+        <translation>点击从这里开始听</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
+    </message>
+</context>
+<context>
+    <name>SegmentTable</name>
+    <message>
+        <source>Transcript</source>
+        <translation>转写稿</translation>
     </message>
 </context>
 <context>
@@ -792,6 +981,10 @@
     <message>
         <source>Untitled</source>
         <translation>无标题</translation>
+    </message>
+    <message>
+        <source>Speech</source>
+        <translation>语音</translation>
     </message>
     <message>
         <source>Conversation</source>
@@ -855,6 +1048,365 @@
     </message>
 </context>
 <context>
+    <name>SpeechBar</name>
+    <message>
+        <source>Add files…</source>
+        <translation>添加文件…</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>录音</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>麦克风</translation>
+    </message>
+    <message>
+        <source>Language of the recording</source>
+        <translation>录音的语言</translation>
+    </message>
+    <message>
+        <source>Translate to English</source>
+        <translation>翻译成英语</translation>
+    </message>
+    <message>
+        <source>Word times</source>
+        <translation>逐词时间</translation>
+    </message>
+    <message>
+        <source>When each word is said, for JSON files and doubtful words; a little slower.</source>
+        <translation>每个词是什么时候说的，用于 JSON 文件和标出没把握的词；会稍慢一些。</translation>
+    </message>
+    <message>
+        <source>Microphone, language and other choices</source>
+        <translation>麦克风、语言和其他选项</translation>
+    </message>
+    <message>
+        <source>No speech model is installed yet.</source>
+        <translation>还没有安装语音模型。</translation>
+    </message>
+    <message>
+        <source>A recording goes on.</source>
+        <translation>正在录音。</translation>
+    </message>
+    <message>
+        <source>Record with the microphone and read along</source>
+        <translation>用麦克风录音，边说边看文字</translation>
+    </message>
+    <message>
+        <source>Writes English, whatever is said.</source>
+        <translation>不管说的是什么语言，都写成英语。</translation>
+    </message>
+    <message>
+        <source>This model knows English only.</source>
+        <translation>这个模型只懂英语。</translation>
+    </message>
+    <message>
+        <source>Speech model</source>
+        <translation>语音模型</translation>
+    </message>
+    <message>
+        <source>Loading · {model}</source>
+        <translation>正在加载 · {model}</translation>
+    </message>
+    <message>
+        <source>Failed · {model}</source>
+        <translation>加载失败 · {model}</translation>
+    </message>
+    <message>
+        <source>Speech model: {state}</source>
+        <translation>语音模型：{state}</translation>
+    </message>
+    <message>
+        <source>The speech model, and what it runs on</source>
+        <translation>语音模型，以及它在什么设备上运行</translation>
+    </message>
+    <message>
+        <source>Default microphone</source>
+        <translation>默认麦克风</translation>
+    </message>
+    <message>
+        <source>The one used last (not connected)</source>
+        <translation>上次用的麦克风（未连接）</translation>
+    </message>
+    <message>
+        <source>Detect the language</source>
+        <translation>自动识别语言</translation>
+    </message>
+    <message>
+        <source>The language that is spoken</source>
+        <translation>录音里说的语言</translation>
+    </message>
+    <message>
+        <source>Speech models</source>
+        <translation>语音模型</translation>
+    </message>
+</context>
+<context>
+    <name>SpeechEmpty</name>
+    <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
+    <message>
+        <source>Recordings become text</source>
+        <translation>把录音变成文字</translation>
+    </message>
+    <message>
+        <source>Drop files of sound or video anywhere in this window, or record with the microphone and read along.</source>
+        <translation>把音频或视频文件拖到窗口的任何位置，或者用麦克风录音，边说边看文字。</translation>
+    </message>
+    <message>
+        <source>Takes wav, mp3, m4a, flac, ogg, opus, mp4, mkv, mov, webm and most others, of any length.</source>
+        <translation>支持 wav、mp3、m4a、flac、ogg、opus、mp4、mkv、mov、webm 和大多数其他格式，长短不限。</translation>
+    </message>
+    <message>
+        <source>Files with copy protection and videos without sound cannot be read.</source>
+        <translation>有版权保护的文件和没有声音的视频无法读取。</translation>
+    </message>
+    <message>
+        <source>Everything stays on this machine. What was transcribed is kept, even after a crash.</source>
+        <translation>一切都留在这台电脑上。转写过的内容会保留，即使程序崩溃。</translation>
+    </message>
+    <message>
+        <source>{model} is needed first ({size})</source>
+        <translation>首先需要 {model}（{size}）</translation>
+    </message>
+    <message>
+        <source>No speech model is installed yet.</source>
+        <translation>还没有安装语音模型。</translation>
+    </message>
+    <message>
+        <source>Import one under Models</source>
+        <translation>到“模型”页导入</translation>
+    </message>
+</context>
+<context>
+    <name>SpeechHead</name>
+    <message>
+        <source>All recordings</source>
+        <translation>全部录音</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Text (.txt)…</source>
+        <translation>文本 (.txt)…</translation>
+    </message>
+    <message>
+        <source>Subtitles (.srt)…</source>
+        <translation>字幕 (.srt)…</translation>
+    </message>
+    <message>
+        <source>Web subtitles (.vtt)…</source>
+        <translation>网页字幕 (.vtt)…</translation>
+    </message>
+    <message>
+        <source>Everything (.json)…</source>
+        <translation>全部内容 (.json)…</translation>
+    </message>
+    <message>
+        <source>Send to chat</source>
+        <translation>发送到对话</translation>
+    </message>
+    <message>
+        <source>Put the text into the message field of the chat</source>
+        <translation>把文字放进对话的输入框</translation>
+    </message>
+    <message>
+        <source>Summarise</source>
+        <translation>总结</translation>
+    </message>
+    <message>
+        <source>Begin a chat that summarises the text</source>
+        <translation>开始一个新对话来总结这些文字</translation>
+    </message>
+    <message>
+        <source>Copy all</source>
+        <translation>全部复制</translation>
+    </message>
+    <message>
+        <source>Find (Ctrl+F)</source>
+        <translation>查找 (Ctrl+F)</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>There is no text yet.</source>
+        <translation>还没有文字。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Transcribe</source>
+        <translation>转写</translation>
+    </message>
+    <message>
+        <source>The recording {name} is not there any more.</source>
+        <translation>录音 {name} 已经不在了。</translation>
+    </message>
+    <message>
+        <source>Copied the transcript</source>
+        <translation>已复制转写稿</translation>
+    </message>
+    <message>
+        <source>Text (*.txt)</source>
+        <translation>文本 (*.txt)</translation>
+    </message>
+    <message>
+        <source>Subtitles (*.srt)</source>
+        <translation>字幕 (*.srt)</translation>
+    </message>
+    <message>
+        <source>Web subtitles (*.vtt)</source>
+        <translation>网页字幕 (*.vtt)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>Export transcript</source>
+        <translation>导出转写稿</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>录音</translation>
+    </message>
+    <message>
+        <source>Transcribe again</source>
+        <translation>重新转写</translation>
+    </message>
+    <message>
+        <source>Copy the selected lines</source>
+        <translation>复制选中的行</translation>
+    </message>
+    <message>
+        <source>Show the folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>移除…</translation>
+    </message>
+    <message>
+        <source>Delete the recording {name} and its transcript?</source>
+        <translation>要删除录音 {name} 和它的转写稿吗？</translation>
+    </message>
+    <message>
+        <source>Delete the transcript of {name}?</source>
+        <translation>要删除 {name} 的转写稿吗？</translation>
+    </message>
+    <message>
+        <source>The recording itself stays. This cannot be undone.</source>
+        <translation>录音文件本身会保留。此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>This cannot be undone.</source>
+        <translation>此操作无法撤销。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+</context>
+<context>
+    <name>SpeechPane</name>
+    <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
+    <message>
+        <source>Sound and video ({endings})</source>
+        <translation>音频和视频 ({endings})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Choose recordings</source>
+        <translation>选择录音</translation>
+    </message>
+    <message>
+        <source>Record again</source>
+        <translation>重新录音</translation>
+    </message>
+    <message>
+        <source>{name} is transcribed.</source>
+        <translation>{name} 已转写完成。</translation>
+    </message>
+    <message>
+        <source>{name} could not be transcribed.</source>
+        <translation>{name} 无法转写。</translation>
+    </message>
+    <message>
+        <source>Exported to {file}</source>
+        <translation>已导出到 {file}</translation>
+    </message>
+</context>
+<context>
+    <name>SpeechResult</name>
+    <message>
+        <source>It can be heard when the recording is over.</source>
+        <translation>录音结束后才能播放。</translation>
+    </message>
+    <message>
+        <source>It is in the queue.</source>
+        <translation>正在排队。</translation>
+    </message>
+    <message>
+        <source>The text appears here as it is written.</source>
+        <translation>文字会随着转写出现在这里。</translation>
+    </message>
+    <message>
+        <source>Speak; the text appears here.</source>
+        <translation>请说话，文字会出现在这里。</translation>
+    </message>
+    <message>
+        <source>Finishing…</source>
+        <translation>正在收尾…</translation>
+    </message>
+    <message>
+        <source>No speech was found in it.</source>
+        <translation>其中没有找到语音。</translation>
+    </message>
+    <message>
+        <source>It is not transcribed yet.</source>
+        <translation>还没有转写。</translation>
+    </message>
+    <message>
+        <source>Line</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>Hear it from {time}</source>
+        <translation>从 {time} 开始听</translation>
+    </message>
+    <message>
+        <source>Edit (F2)</source>
+        <translation>编辑 (F2)</translation>
+    </message>
+    <message>
+        <source>Copy the selected lines</source>
+        <translation>复制选中的行</translation>
+    </message>
+</context>
+<context>
     <name>TaskBar</name>
     <message>
         <source>Progress</source>
@@ -866,6 +1418,10 @@
     <message>
         <source>Fluent in Chinese and English, translates, writes simple code; gets facts wrong.</source>
         <translation>中英文流利，能翻译，会写简单代码；事实有时出错。</translation>
+    </message>
+    <message>
+        <source>Speech to text in 99 languages; good English, fair Chinese.</source>
+        <translation>把 99 种语言的语音变成文字；英语好，中文尚可。</translation>
     </message>
     <message>
         <source>The best here: good Chinese and English, good code, fit for summaries.</source>
@@ -898,6 +1454,10 @@
 <context>
     <name>engine</name>
     <message>
+        <source>A file of Pollux itself is missing or damaged: {file}</source>
+        <translation>Pollux 自身的一个文件丢失或损坏：{file}</translation>
+    </message>
+    <message>
         <source>A file of the model {model} is missing: {reason}</source>
         <translation>模型 {model} 缺少一个文件：{reason}</translation>
     </message>
@@ -914,8 +1474,20 @@
         <translation>请添加一个，例如：pollux models add smollm2-135m</translation>
     </message>
     <message>
+        <source>Add one, for example with: pollux models add whisper-base</source>
+        <translation>请添加一个，例如：pollux models add whisper-base</translation>
+    </message>
+    <message>
         <source>Add the model again.</source>
         <translation>请重新添加该模型。</translation>
+    </message>
+    <message>
+        <source>Allow desktop apps to use it in Settings, Privacy &amp; security, Microphone.</source>
+        <translation>请在“设置”›“隐私和安全性”›“麦克风”中允许桌面应用使用它。</translation>
+    </message>
+    <message>
+        <source>Allow it in System Settings, Privacy &amp; Security, Microphone, and start Pollux again.</source>
+        <translation>请在“系统设置”›“隐私与安全性”›“麦克风”中允许，然后重新启动 Pollux。</translation>
     </message>
     <message>
         <source>Allow writing to it, or set POLLUX_HOME to another folder.</source>
@@ -934,12 +1506,32 @@
         <translation>请在 Pollux 的源码目录中构建模型（python3 dev.py export build NAME），再导入其文件夹。</translation>
     </message>
     <message>
+        <source>Change its permissions, or copy it elsewhere.</source>
+        <translation>请更改它的权限，或者把它复制到别处。</translation>
+    </message>
+    <message>
+        <source>Check its sound settings, or restart it.</source>
+        <translation>请检查声音设置，或者重新启动电脑。</translation>
+    </message>
+    <message>
+        <source>Check that it is not muted, and that System Settings, Privacy &amp; Security, Microphone allows Pollux.</source>
+        <translation>请检查它没有静音，并且“系统设置”›“隐私与安全性”›“麦克风”允许 Pollux 使用。</translation>
+    </message>
+    <message>
+        <source>Check that it is not muted, that its level in the sound settings is not zero, or choose another one.</source>
+        <translation>请检查它没有静音、声音设置里的音量不是零，或者换一个麦克风。</translation>
+    </message>
+    <message>
         <source>Check that it is there and that you may read it.</source>
         <translation>请检查它是否存在，以及你是否有权读取。</translation>
     </message>
     <message>
         <source>Check that the file is there and that you may read it.</source>
         <translation>请检查该文件是否存在，以及你是否有权读取。</translation>
+    </message>
+    <message>
+        <source>Check that you may read it.</source>
+        <translation>请检查你是否有读取权限。</translation>
     </message>
     <message>
         <source>Check that you may read {folder}.</source>
@@ -954,6 +1546,18 @@
         <translation>请检查网络连接后重试，下载会从中断处继续。</translation>
     </message>
     <message>
+        <source>Check the sound settings of the system.</source>
+        <translation>请检查系统的声音设置。</translation>
+    </message>
+    <message>
+        <source>Choose a chat model. To transcribe: pollux transcribe FILE --model {name}</source>
+        <translation>请选择对话模型。要转写：pollux transcribe FILE --model {name}</translation>
+    </message>
+    <message>
+        <source>Choose a file with sound.</source>
+        <translation>请选择有声音的文件。</translation>
+    </message>
+    <message>
         <source>Choose a folder that holds an ONNX Runtime GenAI model.</source>
         <translation>请选择存放 ONNX Runtime GenAI 模型的文件夹。</translation>
     </message>
@@ -962,8 +1566,20 @@
         <translation>请选择模型的文件夹或 .zip 文件。</translation>
     </message>
     <message>
+        <source>Choose a recording.</source>
+        <translation>请选择一个录音。</translation>
+    </message>
+    <message>
+        <source>Choose a speech model, or add one with: pollux models add whisper-base</source>
+        <translation>请选择语音模型，或者添加一个：pollux models add whisper-base</translation>
+    </message>
+    <message>
         <source>Choose another folder, or free some space.</source>
         <translation>请选择其他文件夹，或腾出一些空间。</translation>
+    </message>
+    <message>
+        <source>Choose one with a sound track.</source>
+        <translation>请选择有声音轨道的文件。</translation>
     </message>
     <message>
         <source>Choose one with the button at the top, or get one under Models.</source>
@@ -974,6 +1590,14 @@
         <translation>请用顶部的按钮选择一个。</translation>
     </message>
     <message>
+        <source>Choose the files that it names.</source>
+        <translation>请选择它所列出的文件。</translation>
+    </message>
+    <message>
+        <source>Choose txt, srt, vtt or json.</source>
+        <translation>请选择 txt、srt、vtt 或 json。</translation>
+    </message>
+    <message>
         <source>Close other programs, begin a new conversation, or use a smaller model.</source>
         <translation>请关闭其他程序、开始新对话，或换用更小的模型。</translation>
     </message>
@@ -982,12 +1606,48 @@
         <translation>请关闭另一个程序后重试。</translation>
     </message>
     <message>
+        <source>Close the program that plays, and try again.</source>
+        <translation>请关闭正在播放的程序，然后重试。</translation>
+    </message>
+    <message>
+        <source>Close the program that records or is in a call, or choose another microphone.</source>
+        <translation>请关闭正在录音或通话的程序，或者换一个麦克风。</translation>
+    </message>
+    <message>
         <source>Close whatever uses it, and check that you may write to {folder}.</source>
         <translation>请关闭正在使用它的程序，并检查你是否有权写入 {folder}。</translation>
     </message>
     <message>
+        <source>Connect it again, or choose another one.</source>
+        <translation>请重新连接，或者换一个。</translation>
+    </message>
+    <message>
+        <source>Connect it, or choose another one.</source>
+        <translation>请连接它，或者换一个。</translation>
+    </message>
+    <message>
+        <source>Connect one, or switch it on in the sound settings of the system, and try again.</source>
+        <translation>请连接一个麦克风，或者在系统的声音设置里启用它，然后重试。</translation>
+    </message>
+    <message>
+        <source>Connect them, or switch them on in the sound settings of the system, and try again.</source>
+        <translation>请连接它们，或者在系统的声音设置里启用，然后重试。</translation>
+    </message>
+    <message>
         <source>Convert it to UTF-8 first, for example with iconv.</source>
         <translation>请先转换为 UTF-8，例如使用 iconv。</translation>
+    </message>
+    <message>
+        <source>Convert it to another, for example to FLAC or MP3.</source>
+        <translation>请转换成别的格式，例如 FLAC 或 MP3。</translation>
+    </message>
+    <message>
+        <source>Copy it to another place and try that.</source>
+        <translation>请复制到别处再试。</translation>
+    </message>
+    <message>
+        <source>Copy or record it again; there is nothing in it.</source>
+        <translation>请重新复制或录制；里面什么也没有。</translation>
     </message>
     <message>
         <source>Copy the part that matters.</source>
@@ -1014,6 +1674,10 @@
         <translation>请在 {folder} 所在的磁盘上腾出一些空间。</translation>
     </message>
     <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>请腾出一些空间，或者选择别的位置。</translation>
+    </message>
+    <message>
         <source>Free some space; what is on the screen is kept until Pollux is closed.</source>
         <translation>请腾出一些空间；在关闭 Pollux 之前，屏幕上的内容不会丢失。</translation>
     </message>
@@ -1022,28 +1686,88 @@
         <translation>请重新获取该文件。</translation>
     </message>
     <message>
+        <source>Get the model again, or build it with the exporter of Pollux.</source>
+        <translation>请重新获取模型，或者用 Pollux 的导出程序构建。</translation>
+    </message>
+    <message>
         <source>Get the model again.</source>
         <translation>请重新获取该模型。</translation>
+    </message>
+    <message>
+        <source>Give a folder with -o.</source>
+        <translation>请用 -o 指定一个文件夹。</translation>
     </message>
     <message>
         <source>Give a question with --prompt, or on standard input.</source>
         <translation>请用 --prompt 或标准输入提供问题。</translation>
     </message>
     <message>
+        <source>Give another name with -o.</source>
+        <translation>请用 -o 指定别的名字。</translation>
+    </message>
+    <message>
+        <source>If it is being recorded or copied, wait until that is done; else get it again.</source>
+        <translation>如果它还在录制或复制，请等到完成；否则请重新获取。</translation>
+    </message>
+    <message>
         <source>Install Pollux again.</source>
         <translation>请重新安装 Pollux。</translation>
+    </message>
+    <message>
+        <source>Install it (on Debian and Ubuntu: sudo apt-get install libportaudio2) and start Pollux again.</source>
+        <translation>请安装它（Debian 和 Ubuntu 上：sudo apt-get install libportaudio2），然后重新启动 Pollux。</translation>
+    </message>
+    <message>
+        <source>It is damaged or copy-protected. Try to play it, and convert it, or get it again.</source>
+        <translation>它已损坏或受版权保护。请试着播放并转换它，或者重新获取。</translation>
+    </message>
+    <message>
+        <source>It may be deleted.</source>
+        <translation>可以把它删除。</translation>
     </message>
     <message>
         <source>It was made by a newer exporter: update Pollux, or get the model in an older format.</source>
         <translation>它由更新的导出程序生成：请更新 Pollux，或获取旧格式的模型。</translation>
     </message>
     <message>
+        <source>Leave the language out to have it found, or give one of: {known}.</source>
+        <translation>不指定语言就会自动识别，或者指定其中之一：{known}。</translation>
+    </message>
+    <message>
+        <source>Let your user use sound devices (sudo usermod -aG audio USER), then log out and in again.</source>
+        <translation>请允许你的用户使用声音设备（sudo usermod -aG audio USER），然后注销并重新登录。</translation>
+    </message>
+    <message>
         <source>Load it again.</source>
         <translation>请重新加载。</translation>
     </message>
     <message>
+        <source>Look for it in {folder}.</source>
+        <translation>请在 {folder} 中查找。</translation>
+    </message>
+    <message>
+        <source>Move it away, or say with -o where the subtitles shall go.</source>
+        <translation>请把它移走，或者用 -o 说明字幕放在哪里。</translation>
+    </message>
+    <message>
+        <source>Name a file, or a folder that holds audio or video files.</source>
+        <translation>请指定一个文件，或者装有音频或视频文件的文件夹。</translation>
+    </message>
+    <message>
         <source>No GPU for {device} was found (or its driver is missing), so the model runs on the CPU.</source>
         <translation>没有找到可用于 {device} 的显卡（或缺少驱动），模型将在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>No language is called &quot;{language}&quot;.</source>
+        <translation>没有叫“{language}”的语言。</translation>
+    </message>
+    <message>
+        <source>No loudspeaker or headphones were found.</source>
+        <translation>没有找到扬声器或耳机。</translation>
+    </message>
+    <message>
+        <source>No microphone was found.</source>
+        <translation>没有找到麦克风。</translation>
     </message>
     <message>
         <source>No model called &quot;{name}&quot; is installed.</source>
@@ -1058,12 +1782,24 @@
         <translation>没有加载模型。</translation>
     </message>
     <message>
+        <source>No speech model is installed.</source>
+        <translation>没有安装语音模型。</translation>
+    </message>
+    <message>
         <source>Nothing can be written to the folder of the models: {reason}.</source>
         <translation>无法写入模型文件夹：{reason}。</translation>
     </message>
     <message>
         <source>Nothing was asked.</source>
         <translation>没有提出问题。</translation>
+    </message>
+    <message>
+        <source>Parts of {file} are damaged; what is said there is missing.</source>
+        <translation>{file} 有些部分已损坏；那里说的话缺失了。</translation>
+    </message>
+    <message>
+        <source>Pollux may not use the microphone.</source>
+        <translation>Pollux 没有使用麦克风的权限。</translation>
     </message>
     <message>
         <source>Remove it first: pollux models remove {name}</source>
@@ -1134,6 +1870,10 @@
         <translation>下载到的 {file} 与预期不符，已丢弃。</translation>
     </message>
     <message>
+        <source>The end of {file} is missing; it could be read until {time}.</source>
+        <translation>{file} 的结尾缺失；只能读到 {time}。</translation>
+    </message>
+    <message>
         <source>The exporter cannot be started: {reason}.</source>
         <translation>无法启动导出程序：{reason}。</translation>
     </message>
@@ -1144,6 +1884,10 @@
     <message>
         <source>The folder of the models cannot be read: {reason}.</source>
         <translation>无法读取模型文件夹：{reason}。</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be read: {reason}.</source>
+        <translation>无法读取文件夹 {folder}：{reason}。</translation>
     </message>
     <message>
         <source>The folder {folder} cannot be written to: {reason}.</source>
@@ -1158,8 +1902,44 @@
         <translation>输入不是有效的 UTF-8 文本（第 {at} 字节）。</translation>
     </message>
     <message>
+        <source>The loudspeaker is in use by another program.</source>
+        <translation>扬声器正被另一个程序使用。</translation>
+    </message>
+    <message>
+        <source>The loudspeaker was disconnected.</source>
+        <translation>扬声器已断开。</translation>
+    </message>
+    <message>
         <source>The message is too long for {model}: it needs at least {tokens} tokens, and the limit is {limit}.</source>
         <translation>消息对 {model} 来说太长：至少需要 {tokens} 词元，上限为 {limit}。</translation>
+    </message>
+    <message>
+        <source>The microphone &quot;{name}&quot; cannot be opened: {reason}.</source>
+        <translation>无法打开麦克风“{name}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>The microphone &quot;{name}&quot; is in use by another program.</source>
+        <translation>麦克风“{name}”正被另一个程序使用。</translation>
+    </message>
+    <message>
+        <source>The microphone &quot;{name}&quot; is not connected.</source>
+        <translation>麦克风“{name}”没有连接。</translation>
+    </message>
+    <message>
+        <source>The microphone &quot;{name}&quot; was disconnected.</source>
+        <translation>麦克风“{name}”已断开。</translation>
+    </message>
+    <message>
+        <source>The microphone &quot;{name}&quot; was opened but gives no sound.</source>
+        <translation>麦克风“{name}”已打开，但没有声音。</translation>
+    </message>
+    <message>
+        <source>The microphone gives only silence.</source>
+        <translation>麦克风里只有静音。</translation>
+    </message>
+    <message>
+        <source>The microphone is in use by another program.</source>
+        <translation>麦克风正被另一个程序使用。</translation>
     </message>
     <message>
         <source>The model could not be built: {reason}</source>
@@ -1242,8 +2022,56 @@
         <translation>无法使用模型文件 {file}：{reason}。</translation>
     </message>
     <message>
+        <source>The prompt for the transcription is too long: it has {count} characters, at most {limit} are read.</source>
+        <translation>转写提示太长：有 {count} 个字符，最多读取 {limit} 个。</translation>
+    </message>
+    <message>
+        <source>The recording is kept in {other}.</source>
+        <translation>录音保存在 {other}。</translation>
+    </message>
+    <message>
+        <source>The recording was ended: the model is {minutes} minutes behind.</source>
+        <translation>录音已结束：模型落后了 {minutes} 分钟。</translation>
+    </message>
+    <message>
         <source>The settings could not be saved in {folder}: {reason}.</source>
         <translation>无法把设置保存到 {folder}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The sound cannot be played: {reason}.</source>
+        <translation>无法播放声音：{reason}。</translation>
+    </message>
+    <message>
+        <source>The sound in {file} cannot be decoded.</source>
+        <translation>无法解码 {file} 中的声音。</translation>
+    </message>
+    <message>
+        <source>The sound library PortAudio cannot be loaded: {reason}.</source>
+        <translation>无法加载声音库 PortAudio：{reason}。</translation>
+    </message>
+    <message>
+        <source>The sound library PortAudio is missing.</source>
+        <translation>缺少声音库 PortAudio。</translation>
+    </message>
+    <message>
+        <source>The sound of {file} is in a format that Pollux does not know.</source>
+        <translation>{file} 的声音格式 Pollux 不认识。</translation>
+    </message>
+    <message>
+        <source>The sound system of this computer does not answer: {reason}.</source>
+        <translation>这台电脑的声音系统没有响应：{reason}。</translation>
+    </message>
+    <message>
+        <source>The speech model {model} does not know the language &quot;{language}&quot;.</source>
+        <translation>语音模型 {model} 不懂“{language}”这种语言。</translation>
+    </message>
+    <message>
+        <source>The speech model {model} is laid out in a way that Pollux cannot run: {name}.</source>
+        <translation>语音模型 {model} 的结构 Pollux 无法运行：{name}。</translation>
+    </message>
+    <message>
+        <source>The text is not kept on the disk: {reason}. The sound is; export the text when you are done.</source>
+        <translation>文字没有保存到磁盘：{reason}。声音已保存；完成后请导出文字。</translation>
     </message>
     <message>
         <source>The text is too long for {model}: it has {tokens} tokens, and the limit is {limit}.</source>
@@ -1252,6 +2080,22 @@
     <message>
         <source>The tokenizer of {model} is damaged.</source>
         <translation>{model} 的分词器已损坏。</translation>
+    </message>
+    <message>
+        <source>The tokenizer of {model} lacks the token {token}.</source>
+        <translation>{model} 的分词器缺少词元 {token}。</translation>
+    </message>
+    <message>
+        <source>The transcript cannot be deleted: {reason}.</source>
+        <translation>无法删除转写稿：{reason}。</translation>
+    </message>
+    <message>
+        <source>The transcript cannot be written to {path}: {reason}.</source>
+        <translation>无法把转写稿写到 {path}：{reason}。</translation>
+    </message>
+    <message>
+        <source>The transcript {path} cannot be read.</source>
+        <translation>无法读取转写稿 {path}。</translation>
     </message>
     <message>
         <source>There are too many stop texts, or one is empty or too long.</source>
@@ -1266,8 +2110,16 @@
         <translation>没有名为“{name}”的模型。</translation>
     </message>
     <message>
+        <source>There is no recording in {folder}.</source>
+        <translation>{folder} 中没有录音。</translation>
+    </message>
+    <message>
         <source>There is no room on the disk that holds {folder}; the last change was not saved.</source>
         <translation>{folder} 所在的磁盘已满，最近一次更改没有保存。</translation>
+    </message>
+    <message>
+        <source>There is no sound in {file}.</source>
+        <translation>{file} 中没有声音。</translation>
     </message>
     <message>
         <source>There is not enough memory to run {model}.</source>
@@ -1294,6 +2146,14 @@
         <translation>这个模型由多个部分组成，此版本的 Pollux 无法运行。</translation>
     </message>
     <message>
+        <source>This recording is being transcribed by another Pollux.</source>
+        <translation>另一个 Pollux 正在转写这个录音。</translation>
+    </message>
+    <message>
+        <source>Transcripts cannot be written as &quot;{format}&quot;.</source>
+        <translation>转写稿不能写成“{format}”格式。</translation>
+    </message>
+    <message>
         <source>Try again later.</source>
         <translation>请稍后再试。</translation>
     </message>
@@ -1306,12 +2166,24 @@
         <translation>请重试；日志中有更多信息。</translation>
     </message>
     <message>
+        <source>Try to play it, and convert it, or get it again.</source>
+        <translation>请试着播放并转换它，或者重新获取。</translation>
+    </message>
+    <message>
         <source>Update Pollux, or get the model in an older format.</source>
         <translation>请更新 Pollux，或获取旧格式的模型。</translation>
     </message>
     <message>
         <source>Update Pollux.</source>
         <translation>请更新 Pollux。</translation>
+    </message>
+    <message>
+        <source>Use a code such as en or zh, or a name such as English or Chinese.</source>
+        <translation>请使用代码，例如 en 或 zh，或者名称，例如 English 或 中文。</translation>
+    </message>
+    <message>
+        <source>Use a copy without protection.</source>
+        <translation>请使用没有保护的副本。</translation>
     </message>
     <message>
         <source>Use a model with one text decoder.</source>
@@ -1346,8 +2218,28 @@
         <translation>请等它完成，或将其停止。</translation>
     </message>
     <message>
+        <source>Wait until that is done, or stop it.</source>
+        <translation>请等它完成，或者停止它。</translation>
+    </message>
+    <message>
+        <source>What is transcribed cannot be kept in {folder}: {reason}. If this is interrupted, it begins anew.</source>
+        <translation>转写的内容无法保存在 {folder}：{reason}。如果中断，将从头开始。</translation>
+    </message>
+    <message>
+        <source>What was recorded is kept. A smaller model is faster.</source>
+        <translation>已录下的内容会保留。更小的模型会更快。</translation>
+    </message>
+    <message>
+        <source>What was recorded until then is kept. Connect it again to go on.</source>
+        <translation>在此之前录下的内容已保留。重新连接后可以继续。</translation>
+    </message>
+    <message>
         <source>Write something first.</source>
         <translation>请先输入内容。</translation>
+    </message>
+    <message>
+        <source>You have no permission to read {file}.</source>
+        <translation>你没有读取 {file} 的权限。</translation>
     </message>
     <message>
         <source>{advice}</source>
@@ -1362,6 +2254,14 @@
         <translation>无法导入 {file}：{reason}。</translation>
     </message>
     <message>
+        <source>{file} cannot be read: {reason}.</source>
+        <translation>无法读取 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{file} cannot be written to {folder} ({reason}). The transcript is kept in {path}.</source>
+        <translation>无法把 {file} 写到 {folder}（{reason}）。转写稿保存在 {path}。</translation>
+    </message>
+    <message>
         <source>{file} cannot be written: {reason}.</source>
         <translation>无法写入 {file}：{reason}。</translation>
     </message>
@@ -1370,8 +2270,60 @@
         <translation>无法写入 {file}：{reason}。</translation>
     </message>
     <message>
+        <source>{file} does not exist.</source>
+        <translation>{file} 不存在。</translation>
+    </message>
+    <message>
+        <source>{file} is a MIDI file: it holds notes and no sound.</source>
+        <translation>{file} 是 MIDI 文件：里面是音符，没有声音。</translation>
+    </message>
+    <message>
+        <source>{file} is a folder.</source>
+        <translation>{file} 是文件夹。</translation>
+    </message>
+    <message>
+        <source>{file} is a playlist: it names other files and holds no sound.</source>
+        <translation>{file} 是播放列表：只列出其他文件，本身没有声音。</translation>
+    </message>
+    <message>
+        <source>{file} is a video without sound.</source>
+        <translation>{file} 是没有声音的视频。</translation>
+    </message>
+    <message>
         <source>{file} is being downloaded by another Pollux.</source>
         <translation>另一个 Pollux 正在下载 {file}。</translation>
+    </message>
+    <message>
+        <source>{file} is copy-protected (DRM) and cannot be read.</source>
+        <translation>{file} 受版权保护 (DRM)，无法读取。</translation>
+    </message>
+    <message>
+        <source>{file} is empty.</source>
+        <translation>{file} 是空的。</translation>
+    </message>
+    <message>
+        <source>{file} is neither sound nor video, or it is damaged.</source>
+        <translation>{file} 既不是音频也不是视频，或者已损坏。</translation>
+    </message>
+    <message>
+        <source>{file} is no video that subtitles could go beside, and several cannot share standard output.</source>
+        <translation>{file} 不是可以在旁边放字幕的视频，而且多个文件不能共用标准输出。</translation>
+    </message>
+    <message>
+        <source>{file} is not a file.</source>
+        <translation>{file} 不是文件。</translation>
+    </message>
+    <message>
+        <source>{file} is not complete: its index is missing.</source>
+        <translation>{file} 不完整：缺少索引。</translation>
+    </message>
+    <message>
+        <source>{file} was transcribed before, with the same model and options. This is what was kept of it.</source>
+        <translation>{file} 以前用同样的模型和选项转写过。这是当时保留的内容。</translation>
+    </message>
+    <message>
+        <source>{file} was transcribed until {time} before; going on from there.</source>
+        <translation>{file} 以前转写到了 {time}；从那里继续。</translation>
     </message>
     <message>
         <source>{folder} is not a model: there is no {file} in it.</source>
@@ -1382,8 +2334,20 @@
         <translation>{host} 没有提供该文件，返回了 {code}。</translation>
     </message>
     <message>
+        <source>{model} chats; it cannot transcribe speech.</source>
+        <translation>{model} 用于对话，不能转写语音。</translation>
+    </message>
+    <message>
         <source>{model} is busy with another answer.</source>
         <translation>{model} 正在生成另一个回答。</translation>
+    </message>
+    <message>
+        <source>{model} is busy with another recording.</source>
+        <translation>{model} 正忙于另一个录音。</translation>
+    </message>
+    <message>
+        <source>{model} transcribes speech; it cannot chat.</source>
+        <translation>{model} 用于转写语音，不能对话。</translation>
     </message>
     <message>
         <source>{name} cannot be read: {reason}.</source>
@@ -1392,6 +2356,10 @@
     <message>
         <source>{name} is a folder without a model in it.</source>
         <translation>{name} 是文件夹，但其中没有模型。</translation>
+    </message>
+    <message>
+        <source>{name} is longer than the model can read at once: only its beginning is quoted ({percent} %).</source>
+        <translation>{name} 比模型一次能读的长：只引用了开头部分（{percent} %）。</translation>
     </message>
     <message>
         <source>{name} is not a text file.</source>
@@ -1414,6 +2382,18 @@
         <translation>{path} 不存在。</translation>
     </message>
     <message>
+        <source>{path} is a file, and there are several recordings.</source>
+        <translation>{path} 是一个文件，而录音有好几个。</translation>
+    </message>
+    <message>
+        <source>{path} is the recording itself; the transcript would overwrite it.</source>
+        <translation>{path} 就是录音本身；转写稿会覆盖它。</translation>
+    </message>
+    <message>
+        <source>{path} is there already.</source>
+        <translation>{path} 已经存在。</translation>
+    </message>
+    <message>
         <source>{problem}</source>
         <translation>{problem}</translation>
     </message>
@@ -1425,12 +2405,68 @@
 <context>
     <name>languages</name>
     <message>
+        <source>Afrikaans</source>
+        <translation>南非荷兰语</translation>
+    </message>
+    <message>
+        <source>Amharic</source>
+        <translation>阿姆哈拉语</translation>
+    </message>
+    <message>
         <source>Arabic</source>
         <translation>阿拉伯语</translation>
     </message>
     <message>
+        <source>Assamese</source>
+        <translation>阿萨姆语</translation>
+    </message>
+    <message>
+        <source>Azerbaijani</source>
+        <translation>阿塞拜疆语</translation>
+    </message>
+    <message>
+        <source>Bashkir</source>
+        <translation>巴什基尔语</translation>
+    </message>
+    <message>
+        <source>Belarusian</source>
+        <translation>白俄罗斯语</translation>
+    </message>
+    <message>
+        <source>Bulgarian</source>
+        <translation>保加利亚语</translation>
+    </message>
+    <message>
         <source>Bengali</source>
         <translation>孟加拉语</translation>
+    </message>
+    <message>
+        <source>Tibetan</source>
+        <translation>藏语</translation>
+    </message>
+    <message>
+        <source>Breton</source>
+        <translation>布列塔尼语</translation>
+    </message>
+    <message>
+        <source>Bosnian</source>
+        <translation>波斯尼亚语</translation>
+    </message>
+    <message>
+        <source>Catalan</source>
+        <translation>加泰罗尼亚语</translation>
+    </message>
+    <message>
+        <source>Czech</source>
+        <translation>捷克语</translation>
+    </message>
+    <message>
+        <source>Welsh</source>
+        <translation>威尔士语</translation>
+    </message>
+    <message>
+        <source>Danish</source>
+        <translation>丹麦语</translation>
     </message>
     <message>
         <source>German</source>
@@ -1449,8 +2485,44 @@
         <translation>西班牙语</translation>
     </message>
     <message>
+        <source>Estonian</source>
+        <translation>爱沙尼亚语</translation>
+    </message>
+    <message>
+        <source>Basque</source>
+        <translation>巴斯克语</translation>
+    </message>
+    <message>
+        <source>Persian</source>
+        <translation>波斯语</translation>
+    </message>
+    <message>
+        <source>Finnish</source>
+        <translation>芬兰语</translation>
+    </message>
+    <message>
+        <source>Faroese</source>
+        <translation>法罗语</translation>
+    </message>
+    <message>
         <source>French</source>
         <translation>法语</translation>
+    </message>
+    <message>
+        <source>Galician</source>
+        <translation>加利西亚语</translation>
+    </message>
+    <message>
+        <source>Gujarati</source>
+        <translation>古吉拉特语</translation>
+    </message>
+    <message>
+        <source>Hausa</source>
+        <translation>豪萨语</translation>
+    </message>
+    <message>
+        <source>Hawaiian</source>
+        <translation>夏威夷语</translation>
     </message>
     <message>
         <source>Hebrew</source>
@@ -1461,8 +2533,28 @@
         <translation>印地语</translation>
     </message>
     <message>
+        <source>Croatian</source>
+        <translation>克罗地亚语</translation>
+    </message>
+    <message>
+        <source>Haitian</source>
+        <translation>海地语</translation>
+    </message>
+    <message>
+        <source>Hungarian</source>
+        <translation>匈牙利语</translation>
+    </message>
+    <message>
         <source>Armenian</source>
         <translation>亚美尼亚语</translation>
+    </message>
+    <message>
+        <source>Indonesian</source>
+        <translation>印度尼西亚语</translation>
+    </message>
+    <message>
+        <source>Icelandic</source>
+        <translation>冰岛语</translation>
     </message>
     <message>
         <source>Italian</source>
@@ -1473,32 +2565,240 @@
         <translation>日语</translation>
     </message>
     <message>
+        <source>Javanese</source>
+        <translation>爪哇语</translation>
+    </message>
+    <message>
         <source>Georgian</source>
         <translation>格鲁吉亚语</translation>
+    </message>
+    <message>
+        <source>Kazakh</source>
+        <translation>哈萨克语</translation>
+    </message>
+    <message>
+        <source>Khmer</source>
+        <translation>高棉语</translation>
+    </message>
+    <message>
+        <source>Kannada</source>
+        <translation>卡纳达语</translation>
     </message>
     <message>
         <source>Korean</source>
         <translation>韩语</translation>
     </message>
     <message>
+        <source>Latin</source>
+        <translation>拉丁语</translation>
+    </message>
+    <message>
+        <source>Luxembourgish</source>
+        <translation>卢森堡语</translation>
+    </message>
+    <message>
+        <source>Lingala</source>
+        <translation>林加拉语</translation>
+    </message>
+    <message>
+        <source>Lao</source>
+        <translation>老挝语</translation>
+    </message>
+    <message>
+        <source>Lithuanian</source>
+        <translation>立陶宛语</translation>
+    </message>
+    <message>
+        <source>Latvian</source>
+        <translation>拉脱维亚语</translation>
+    </message>
+    <message>
+        <source>Malagasy</source>
+        <translation>马达加斯加语</translation>
+    </message>
+    <message>
+        <source>Maori</source>
+        <translation>毛利语</translation>
+    </message>
+    <message>
+        <source>Macedonian</source>
+        <translation>马其顿语</translation>
+    </message>
+    <message>
+        <source>Malayalam</source>
+        <translation>马拉雅拉姆语</translation>
+    </message>
+    <message>
+        <source>Mongolian</source>
+        <translation>蒙古语</translation>
+    </message>
+    <message>
+        <source>Marathi</source>
+        <translation>马拉地语</translation>
+    </message>
+    <message>
+        <source>Malay</source>
+        <translation>马来语</translation>
+    </message>
+    <message>
+        <source>Maltese</source>
+        <translation>马耳他语</translation>
+    </message>
+    <message>
+        <source>Burmese</source>
+        <translation>缅甸语</translation>
+    </message>
+    <message>
+        <source>Nepali</source>
+        <translation>尼泊尔语</translation>
+    </message>
+    <message>
+        <source>Dutch</source>
+        <translation>荷兰语</translation>
+    </message>
+    <message>
+        <source>Nynorsk</source>
+        <translation>新挪威语</translation>
+    </message>
+    <message>
+        <source>Norwegian</source>
+        <translation>挪威语</translation>
+    </message>
+    <message>
+        <source>Occitan</source>
+        <translation>奥克语</translation>
+    </message>
+    <message>
+        <source>Punjabi</source>
+        <translation>旁遮普语</translation>
+    </message>
+    <message>
+        <source>Polish</source>
+        <translation>波兰语</translation>
+    </message>
+    <message>
+        <source>Pashto</source>
+        <translation>普什图语</translation>
+    </message>
+    <message>
         <source>Portuguese</source>
         <translation>葡萄牙语</translation>
+    </message>
+    <message>
+        <source>Romanian</source>
+        <translation>罗马尼亚语</translation>
     </message>
     <message>
         <source>Russian</source>
         <translation>俄语</translation>
     </message>
     <message>
+        <source>Sanskrit</source>
+        <translation>梵语</translation>
+    </message>
+    <message>
+        <source>Sindhi</source>
+        <translation>信德语</translation>
+    </message>
+    <message>
+        <source>Sinhala</source>
+        <translation>僧伽罗语</translation>
+    </message>
+    <message>
+        <source>Slovak</source>
+        <translation>斯洛伐克语</translation>
+    </message>
+    <message>
+        <source>Slovenian</source>
+        <translation>斯洛文尼亚语</translation>
+    </message>
+    <message>
+        <source>Shona</source>
+        <translation>绍纳语</translation>
+    </message>
+    <message>
+        <source>Somali</source>
+        <translation>索马里语</translation>
+    </message>
+    <message>
+        <source>Albanian</source>
+        <translation>阿尔巴尼亚语</translation>
+    </message>
+    <message>
+        <source>Serbian</source>
+        <translation>塞尔维亚语</translation>
+    </message>
+    <message>
+        <source>Sundanese</source>
+        <translation>巽他语</translation>
+    </message>
+    <message>
+        <source>Swedish</source>
+        <translation>瑞典语</translation>
+    </message>
+    <message>
+        <source>Swahili</source>
+        <translation>斯瓦希里语</translation>
+    </message>
+    <message>
         <source>Tamil</source>
         <translation>泰米尔语</translation>
+    </message>
+    <message>
+        <source>Telugu</source>
+        <translation>泰卢固语</translation>
+    </message>
+    <message>
+        <source>Tajik</source>
+        <translation>塔吉克语</translation>
     </message>
     <message>
         <source>Thai</source>
         <translation>泰语</translation>
     </message>
     <message>
+        <source>Turkmen</source>
+        <translation>土库曼语</translation>
+    </message>
+    <message>
+        <source>Tagalog</source>
+        <translation>他加禄语</translation>
+    </message>
+    <message>
+        <source>Turkish</source>
+        <translation>土耳其语</translation>
+    </message>
+    <message>
+        <source>Tatar</source>
+        <translation>鞑靼语</translation>
+    </message>
+    <message>
+        <source>Ukrainian</source>
+        <translation>乌克兰语</translation>
+    </message>
+    <message>
+        <source>Urdu</source>
+        <translation>乌尔都语</translation>
+    </message>
+    <message>
+        <source>Uzbek</source>
+        <translation>乌兹别克语</translation>
+    </message>
+    <message>
         <source>Vietnamese</source>
         <translation>越南语</translation>
+    </message>
+    <message>
+        <source>Yiddish</source>
+        <translation>意第绪语</translation>
+    </message>
+    <message>
+        <source>Yoruba</source>
+        <translation>约鲁巴语</translation>
+    </message>
+    <message>
+        <source>Cantonese</source>
+        <translation>粤语</translation>
     </message>
     <message>
         <source>Chinese</source>
@@ -1515,6 +2815,14 @@
     <message>
         <source>{named} and {count} more</source>
         <translation>{named}等，另有 {count} 种</translation>
+    </message>
+    <message>
+        <source>Chinese (simplified)</source>
+        <translation>中文（简体）</translation>
+    </message>
+    <message>
+        <source>Chinese (traditional)</source>
+        <translation>中文（繁体）</translation>
     </message>
 </context>
 <context>
@@ -1575,6 +2883,10 @@
         <translation>对话</translation>
     </message>
     <message>
+        <source>Speech</source>
+        <translation>语音</translation>
+    </message>
+    <message>
         <source>Models</source>
         <translation>模型</translation>
     </message>
@@ -1631,12 +2943,99 @@
         <translation>对列表中的对话：重命名、删除</translation>
     </message>
     <message>
+        <source>Choose recordings to transcribe</source>
+        <translation>选择要转写的录音</translation>
+    </message>
+    <message>
+        <source>Begin or end a recording</source>
+        <translation>开始或结束录音</translation>
+    </message>
+    <message>
+        <source>Find in the transcript</source>
+        <translation>在转写稿中查找</translation>
+    </message>
+    <message>
+        <source>Play or pause, hear from here, edit, on a line of a transcript</source>
+        <translation>在转写稿的一行上：播放或暂停、从这里开始听、编辑</translation>
+    </message>
+    <message>
         <source>This list</source>
         <translation>显示本列表</translation>
     </message>
     <message>
         <source>Quit</source>
         <translation>退出</translation>
+    </message>
+</context>
+<context>
+    <name>speech</name>
+    <message>
+        <source>Waits for a speech model</source>
+        <translation>等待语音模型</translation>
+    </message>
+    <message>
+        <source>{count} s left</source>
+        <translation>还剩 {count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} min left</source>
+        <translation>还剩 {count} 分钟</translation>
+    </message>
+    <message>
+        <source>{count} h left</source>
+        <translation>还剩 {count} 小时</translation>
+    </message>
+    <message>
+        <source>Something broke; see the log.</source>
+        <translation>出了点问题，请查看日志。</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>正在录音</translation>
+    </message>
+    <message>
+        <source>Finishing…</source>
+        <translation>正在收尾…</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>Not transcribed yet</source>
+        <translation>还没有转写</translation>
+    </message>
+    <message>
+        <source>Stopped at {time}</source>
+        <translation>停在 {time}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>{speed}× speed</source>
+        <translation>{speed} 倍速</translation>
+    </message>
+    <message>
+        <source>No speech was found</source>
+        <translation>没有找到语音</translation>
+    </message>
+    <message>
+        <source>The model is not sure of this ({percent} %). Listen to it again.</source>
+        <translation>模型对这里没有把握（{percent} %）。请再听一遍。</translation>
+    </message>
+    <message>
+        <source>Summarise this transcript in a few sentences, in the language in which it is written.</source>
+        <translation>请用几句话总结这份转写稿，使用它本身的语言。</translation>
     </message>
 </context>
 <context>
