@@ -237,8 +237,8 @@ def _track(container: InputContainer, number: int) -> AudioStream | None:
 
 def _seek(container: InputContainer, track: AudioStream, at_s: float) -> bool:
     try:
-        container.seek(round(at_s / track.time_base), stream=track)
-    except (FFmpegError, OSError, ValueError, OverflowError, TypeError):
+        container.seek(round(at_s / float(track.time_base or 0)), stream=track)
+    except (FFmpegError, OSError, ValueError, ArithmeticError):
         return False
     return True
 

@@ -33,6 +33,7 @@ def write(
     with av.open(str(path), "w") as container:
         streams = [container.add_stream(codec, rate=rate, layout=layout) for _ in range(tracks)]
         for stream in streams:
+            assert isinstance(stream, av.AudioStream)
             resampler = av.AudioResampler(sample_format, layout, rate)
             frame = av.AudioFrame.from_ndarray(sound[None].copy(), "fltp", "mono")
             frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, 0, Fraction(1, RATE_HZ)
