@@ -26,7 +26,8 @@ from app.widgets.queue_list import QueueList
 from engine.errors import EngineError
 from engine.results import Notice
 
-NARROW_PX = 620
+NARROW_PX = 620  # below, list and transcript take turns
+ONE_LINE_PX = 740  # below, the choices would need more than a line
 
 
 class SpeechPane(QWidget):
@@ -123,8 +124,8 @@ class SpeechPane(QWidget):
         narrow = self.width() < scaled(NARROW_PX)
         if narrow != self._narrow:
             self._narrow = narrow
-            self.bar.set_narrow(narrow)
             self._update()
+        self.bar.set_narrow(self.width() < scaled(ONE_LINE_PX))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Microphones come and go: look again."""

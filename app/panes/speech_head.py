@@ -53,15 +53,10 @@ class SpeechHead(QWidget):
         head.addWidget(self.line)
         head.addSpacing(6)
         self._make_actions()
+        for tool in (self.copy, self.search, self.more):
+            top.addWidget(tool)
         flow = FlowBox()
         flow.add(self.stop, self.resume, self.send, self.summarise, self.export)
-        tools = QWidget()
-        row = QHBoxLayout(tools)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for tool in (self.copy, self.search, self.more):
-            row.addWidget(tool)
-        flow.add(tools)
         head.addWidget(flow)
 
     def _make_actions(self) -> None:
