@@ -26,7 +26,7 @@ from tests.bench.speech_sets import Clip, Joined
 from tests.bench.word_times import cut_errors, differences
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_CLIPS = ROOT / "tests/data/speech"
+OWN_CLIPS = ROOT / "tests/data"
 MINUTE_S = 60.0
 SHORT_CLIPS = 12
 SHORT_S = (3.0, 10.0)
@@ -106,12 +106,14 @@ def _measure(runners: list[Runner], clips: list[Clip], folder: Path, arguments: 
 
 def _speed(runners: list[Runner], clips: list[Clip], folder: Path, rounds: int) -> None:
     english = [clip for clip in clips if clip.language == "en"]
+    short = [clip for clip in english if SHORT_S[0] <= clip.duration_s <= SHORT_S[1]]
+    if not short:
+        raise SystemExit("The speed is measured on English clips, some of them of 3 to 10 s; there are none.")
+    short = speech_sets.evenly(short, SHORT_CLIPS)
     minute = speech_sets.join(english, folder / "minute.wav", MINUTE_S)
-    short = speech_sets.evenly(
-        [clip for clip in english if SHORT_S[0] <= clip.duration_s <= SHORT_S[1]], SHORT_CLIPS
-    )
-    eleven = min(english, key=lambda clip: abs(clip.duration_s - ELEVEN_S)).file
-    if abs(min(abs(clip.duration_s - ELEVEN_S) for clip in english)) > 1:
+    nearest = min(english, key=lambda clip: abs(clip.duration_s - ELEVEN_S))
+    eleven = nearest.file
+    if abs(nearest.duration_s - ELEVEN_S) > 1:
         eleven = speech_sets.join(english, folder / "eleven.wav", ELEVEN_S).file
     for number in range(rounds + 1):
         for runner in runners:

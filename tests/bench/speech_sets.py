@@ -1,6 +1,6 @@
 """Speech with its text, and recordings made of it whose cut points are known.
 
-In: folders with ``transcripts.tsv`` (file, tab, text). Out: clips; 16 kHz mono WAV files of joined clips, with the times at
+In: folders with ``transcripts.tsv`` (file, tab, text, and a tab and the language where names do not tell it). Out: clips; 16 kHz mono WAV files of joined clips, with the times at
 which each begins and ends. Decoding is the engine's own.
 """
 
@@ -52,10 +52,11 @@ def read_clips(folder: Path) -> list[Clip]:
     clips = []
     for table in sorted(folder.rglob("transcripts.tsv")):
         for line in table.read_text("utf-8").splitlines():
-            name, separator, text = line.partition("\t")
-            if separator:
+            name, *columns = line.split("\t")
+            if columns:
                 file = table.parent / name
-                clips.append(Clip(file, text.strip(), _language(file), _duration_s(file)))
+                language = columns[1].strip() if len(columns) > 1 else _language(file)
+                clips.append(Clip(file, columns[0].strip(), language, _duration_s(file)))
     if not clips:
         raise SystemExit(f"No transcripts.tsv with clips below {folder}.")
     return sorted(clips, key=lambda clip: (clip.language, clip.file.name))
