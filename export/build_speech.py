@@ -22,7 +22,7 @@ from engine.results import Progress
 from export.checkpoints.load import load_whisper
 from export.checkpoints.whisper import WhisperCheckpoint
 from export.nn.whisper import DecoderBlock, Whisper
-from export.speech_packing import packed_head, quantise
+from export.speech_packing import quantise_decoder, quantise_encoder
 from export.whisper_config import WhisperConfig
 from export.whisper_graph import (
     DECODER_FILE,
@@ -59,7 +59,7 @@ def build_speech(
     model = load_whisper(checkpoint)
     listening = EncoderGraph(model)
     if packed:
-        quantise(listening)
+        quantise_encoder(listening)
     yield Progress("export", 1, STEPS, "steps")
     if cancel.is_set:
         return
@@ -88,17 +88,15 @@ def _decoder_graph(model: Whisper, checkpoint: WhisperCheckpoint, packed: bool) 
     """The decoder without what the encoder's graph holds of it."""
     for block in cast("list[DecoderBlock]", list(model.decoder.blocks)):
         block.cross.kv = cast("nn.Linear", nn.Identity())
-    heads = checkpoint.generation.alignment_heads
-    embedding: nn.Module = model.decoder.embedding
+    head: nn.Module
+    embedding: nn.Module
     if packed:
-        head, embedding = packed_head(model.decoder.embedding.weight)
-        model.decoder.embedding = cast("nn.Embedding", nn.Identity())
-        quantise(model.decoder)
+        head, embedding = quantise_decoder(model)
     else:
-        tied = nn.Linear(checkpoint.config.hidden_size, checkpoint.config.vocab_size, bias=False)
-        tied.weight = model.decoder.embedding.weight
-        head = tied
-    return DecoderGraph(model, head, embedding, heads)
+        embedding = model.decoder.embedding
+        head = nn.Linear(checkpoint.config.hidden_size, checkpoint.config.vocab_size, bias=False)
+        head.weight = model.decoder.embedding.weight
+    return DecoderGraph(model, head, embedding, checkpoint.generation.alignment_heads)
 
 
 def _write_generation_config(folder: Path, checkpoint: WhisperCheckpoint) -> None:
