@@ -349,7 +349,8 @@ class SpeechSession(QObject):
         done = item.transcribed
         if item.state != "failed":
             finished = done is not None and done.reason == "stop"
-            item.state = "done" if finished else "waiting" if self._held else "stopped"
+            held = self._held and item.state == "running"  # not where the user stopped it
+            item.state = "done" if finished else "waiting" if held else "stopped"
             if item.state == "stopped":
                 item.choices = None
         item.resume = True

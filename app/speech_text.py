@@ -15,7 +15,8 @@ from app.speech_items import SpeechItem
 from engine.results import Segment
 
 DOT = "\u00a0\u00a0·  "  # a line never begins with the dot
-DOUBTFUL = 0.5  # below this confidence a segment, or a word, is marked
+DOUBTFUL = 0.5  # below this confidence a segment is marked
+DOUBTFUL_WORD = 0.35  # of a word: single words vary more
 # Tokens that a model makes of a character, on the safe side: for small models a Chinese character may be two.
 TOKENS_A_LETTER = 0.3
 TOKENS_A_CHARACTER = 1.6

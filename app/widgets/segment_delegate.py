@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentM
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.speech_text import DOUBTFUL
+from app.speech_text import DOUBTFUL, DOUBTFUL_WORD
 from app.theme import colours, scaled
 from app.widgets.composer import Editor
 from app.widgets.segment_model import TIME, SegmentModel
@@ -119,7 +119,7 @@ class SegmentDelegate(QStyledItemDelegate):
                 if place < 0:
                     continue
                 at = place + len(bare)
-                if word.confidence < DOUBTFUL:
+                if word.confidence < DOUBTFUL_WORD:
                     form = QTextCharFormat()
                     form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
                     form.setUnderlineColor(QColor(c.number))

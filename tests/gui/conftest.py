@@ -79,3 +79,11 @@ def find(parent: QWidget, kind: type[QWidget], name: str) -> QWidget:
         if not widget.isHidden() and name in (widget.accessibleName(), text):
             return widget
     raise AssertionError(f"no {kind.__name__} {name!r}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where recordings of a test lie."""
+    made = tmp_path / "录音 ü"
+    made.mkdir()
+    return made

@@ -1,4 +1,4 @@
-"""The speech pane: files, the queue, the microphone, the transcript and what can be done with it."""
+"""The speech pane: files, the queue, the transcript and what can be done with it."""
 
 from __future__ import annotations
 
@@ -8,73 +8,19 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.gui import Desktop
-from app.panes.speech import SpeechPane
-from app.speech_items import SpeechItem
 from app.speech_text import beginning_that_fits, clock_text, left_text
 from app.widgets.segment_model import TEXT, TIME
 from engine.errors import EngineError
-from engine.results import LiveText, Segment
+from engine.results import Segment
 from tests.fake_speech import SAID, FakeSound, FakeSpeech, said
 from tests.fakes import FakeDoor, FakeStore, fake_pack, speech_entry, speech_pack
 from tests.gui.conftest import OpenDesktop, find
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "录音 ü"
-    made.mkdir()
-    return made
-
-
-def door(speech: FakeSpeech | None = None) -> FakeDoor:
-    return FakeDoor(the_store=FakeStore([fake_pack(), speech_pack()]), speech=speech or FakeSpeech())
-
-
-def media(folder: Path, *names: str) -> list[Path]:
-    paths = [folder / name for name in names]
-    for path in paths:
-        path.write_bytes(b"sound")
-    return paths
-
-
-def drop(desktop: Desktop, *paths: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    desktop.window.dropEvent(
-        QDropEvent(
-            QPointF(10, 10),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-    )
-
-
-def until(qtbot: QtBot, item: SpeechItem, state: str) -> None:
-    qtbot.waitUntil(lambda: item.state == state)
-
-
-def pane(desktop: Desktop) -> SpeechPane:
-    return desktop.window.speech
-
-
-def texts(desktop: Desktop) -> list[str]:
-    model = pane(desktop).result.model
-    return [str(model.index(row, TEXT).data()) for row in range(model.rowCount())]
-
-
-def transcribed(qtbot: QtBot, desktop: Desktop, path: Path) -> SpeechItem:
-    drop(desktop, path)
-    item = next(item for item in desktop.speech.items if item.path == path)
-    until(qtbot, item, "done")
-    return item
+from tests.gui.speech import door, drop, media, pane, texts, transcribed, until
 
 
 def test_dropped_file_becomes_text_and_subtitles(
@@ -327,168 +273,6 @@ def test_missing_recording_cannot_be_heard(qtbot: QtBot, open_desktop: OpenDeskt
     assert not button.isEnabled() and "not there any more" in button.toolTip()
 
 
-# The microphone
-
-
-def recording(qtbot: QtBot, desktop: Desktop) -> SpeechItem:
-    desktop.window.show_speech()
-    qtbot.mouseClick(pane(desktop).bar.record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: desktop.recorder.state == "recording")
-    assert desktop.recorder.item is not None
-    return desktop.recorder.item
-
-
-def test_record_shows_live_text_and_drains(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
-    speech = FakeSpeech(
-        live=[LiveText(0.0, "Good mor"), LiveText(0.0, "Good morning, and"), said()[0], LiveText(4.0, "We")],
-        last_words=said()[1],
-        drain_gate=threading.Event(),
-    )
-    sound = FakeSound()
-    desktop = open_desktop(door(speech), sound=sound)
-    item = recording(qtbot, desktop)
-    assert find(pane(desktop), QPushButton, "Pause").isVisible()
-    for expected in (["Good mor"], ["Good morning, and"], [SAID[0]], [SAID[0], "We"]):
-        speech.live_gate.release()
-        qtbot.waitUntil(lambda expected=expected: texts(desktop) == expected)
-    model = pane(desktop).result.model
-    assert model.is_live(1) and not model.flags(model.index(1, TEXT)) & Qt.ItemFlag.ItemIsEditable
-    qtbot.waitUntil(lambda: pane(desktop).bar.strip.time.text() == "0:03")
-    assert pane(desktop).bar.strip.meter.fraction > 0.5
-    qtbot.mouseClick(find(pane(desktop), QPushButton, "Pause"), Qt.MouseButton.LeftButton)
-    assert sound.recorders[0].paused
-    qtbot.mouseClick(find(pane(desktop), QPushButton, "Go on"), Qt.MouseButton.LeftButton)
-    assert not sound.recorders[0].paused
-    qtbot.mouseClick(find(pane(desktop).bar, QPushButton, "Stop"), Qt.MouseButton.LeftButton)
-    assert pane(desktop).bar.strip.state.text() == "Finishing…"
-    assert speech.drain_gate is not None
-    speech.drain_gate.set()
-    until(qtbot, item, "done")
-    assert texts(desktop) == list(SAID[:2])
-    assert pane(desktop).bar.strip.isHidden()
-    assert item.path.is_file() and item.path.parent.name == "recordings"
-    desktop.window.close()
-    desktop = open_desktop(door(speech))
-    qtbot.waitUntil(lambda: len(desktop.speech.items) == 1)
-    assert desktop.speech.items[0].state == "done"
-    desktop.speech.select(desktop.speech.items[0])
-    qtbot.waitUntil(lambda: texts(desktop) == list(SAID[:2]))
-
-
-def test_files_wait_for_a_recording_and_go_on(qtbot: QtBot, open_desktop: OpenDesktop, folder: Path) -> None:
-    speech = FakeSpeech(gate=threading.Event())
-    desktop = open_desktop(door(speech))
-    drop(desktop, *media(folder, "a.wav"))
-    file = desktop.speech.items[0]
-    qtbot.waitUntil(lambda: len(file.segments) == 2)
-    item = recording(qtbot, desktop)
-    until(qtbot, file, "waiting")
-    assert pane(desktop).queue.rows.line(file) == "Waits for the recording"
-    assert speech.gate is not None
-    speech.gate.set()
-    desktop.recorder.stop()
-    until(qtbot, item, "done")
-    until(qtbot, file, "done")
-    assert speech.resumed_at == [0, 2]
-
-
-@pytest.mark.parametrize(
-    "text", ["No microphone was found.", "The microphone is busy.", "Access was denied."]
-)
-def test_a_recording_that_does_not_begin_says_why(qtbot: QtBot, open_desktop: OpenDesktop, text: str) -> None:
-    sound = FakeSound(start_error=EngineError(text, "Do something about it."))
-    desktop = open_desktop(door(), sound=sound)
-    desktop.window.show_speech()
-    pane(desktop).bar.record.click()
-    qtbot.waitUntil(lambda: bool(pane(desktop).banners.all()))
-    banner = pane(desktop).banners.all()[0]
-    assert (banner.text.text(), banner.detail.text()) == (text, "Do something about it.")
-    assert desktop.recorder.state == "idle" and not desktop.speech.items and not desktop.speech.held
-    sound.start_error = None
-    qtbot.mouseClick(find(banner, QPushButton, "Record again"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: desktop.recorder.state == "recording")
-    assert pane(desktop).banners.get("microphone") is None
-
-
-def test_silence_and_unplugging_are_told(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
-    speech, sound = FakeSpeech(live=[said()[0]]), FakeSound()
-    desktop = open_desktop(door(speech), sound=sound)
-    item = recording(qtbot, desktop)
-    recorder = sound.recorders[0]
-    recorder.silence_problem = EngineError("Nothing is heard.", "Is it muted?")
-    qtbot.waitUntil(lambda: pane(desktop).banners.get("silence") is not None)
-    recorder.silence_problem = None
-    qtbot.waitUntil(lambda: pane(desktop).banners.get("silence") is None)
-    speech.live_gate.release()
-    qtbot.waitUntil(lambda: texts(desktop) == [SAID[0]])
-    recorder.problem = EngineError("{name} was unplugged.", "What was said is kept.", name="USB microphone")
-    until(qtbot, item, "done")
-    banner = pane(desktop).banners.get("microphone")
-    assert banner is not None and banner.text.text() == "USB microphone was unplugged."
-    assert item.path.is_file() and texts(desktop) == [SAID[0]]
-
-
-def test_the_sound_is_kept_where_the_model_fails(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
-    speech = FakeSpeech(live_error=EngineError("There is not enough memory."))
-    desktop = open_desktop(door(speech))
-    item = recording(qtbot, desktop)
-    qtbot.waitUntil(lambda: bool(pane(desktop).banners.all()))
-    assert desktop.recorder.state == "recording"
-    desktop.recorder.stop()
-    until(qtbot, item, "failed")
-    qtbot.mouseClick(find(pane(desktop), QPushButton, "Try again"), Qt.MouseButton.LeftButton)
-    until(qtbot, item, "done")
-
-
-def test_microphones_can_be_chosen(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
-    sound = FakeSound()
-    desktop = open_desktop(door(), sound=sound)
-    desktop.window.show_speech()
-    combo = pane(desktop).bar.microphone
-    qtbot.waitUntil(lambda: combo.count() == 3)
-    combo.setCurrentIndex(2)
-    combo.activated.emit(2)
-    recording(qtbot, desktop)
-    assert sound.recorders[0].device == "cam"
-
-
-def test_language_changes_in_mid_recording(qtbot: QtBot, open_desktop: OpenDesktop, folder: Path) -> None:
-    speech = FakeSpeech(live=[said()[0], LiveText(4.0, "We have"), said()[1]])
-    desktop = open_desktop(door(speech))
-    drop(desktop, *media(folder, "a.wav"))
-    until(qtbot, desktop.speech.items[0], "done")
-    item = recording(qtbot, desktop)
-    for _ in range(2):
-        speech.live_gate.release()
-    qtbot.waitUntil(lambda: texts(desktop) == [SAID[0], "We have"])
-    old = pane(desktop)
-    desktop.settings.change(language="zh_CN")
-    qtbot.waitUntil(lambda: pane(desktop) is not old)
-    assert desktop.window._section == "speech"
-    assert texts(desktop) == [SAID[0], "We have"]
-    qtbot.waitUntil(pane(desktop).bar.strip.isVisible)
-    assert pane(desktop).queue.rows.rowCount() == 2
-    speech.live_gate.release()
-    qtbot.waitUntil(lambda: texts(desktop) == list(SAID[:2]))
-    pane(desktop).bar.strip.stop.click()
-    until(qtbot, item, "done")
-
-
-def test_quit_while_recording_keeps_everything(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
-    speech = FakeSpeech(live=[said()[0]])
-    desktop = open_desktop(door(speech))
-    item = recording(qtbot, desktop)
-    speech.live_gate.release()
-    qtbot.waitUntil(lambda: texts(desktop) == [SAID[0]])
-    desktop.window.close()
-    assert item.path.is_file()
-    desktop = open_desktop(door(speech))
-    qtbot.waitUntil(lambda: len(desktop.speech.items) == 1)
-    desktop.speech.select(desktop.speech.items[0])
-    qtbot.waitUntil(lambda: texts(desktop) == [SAID[0]])
-    assert desktop.speech.items[0].state == "stopped"
-
-
 # Models and the chat
 
 
@@ -603,3 +387,24 @@ def test_two_thousand_lines_block_nothing(qtbot: QtBot, open_desktop: OpenDeskto
         times.append(perf_counter() - start_s)
     assert max(times) < 0.25, times  # a busy machine; alone it is a tenth of that
     assert table.findChildren(QPushButton) == []
+
+
+def test_list_and_transcript_take_turns_in_a_narrow_window(
+    qtbot: QtBot, open_desktop: OpenDesktop, folder: Path
+) -> None:
+    desktop = open_desktop(door())
+    transcribed(qtbot, desktop, media(folder, "a.wav")[0])
+    window = desktop.window
+    assert pane(desktop).queue.isVisible() and pane(desktop).result.isVisible()
+    desktop.settings.change(text_size=150)
+    qtbot.waitUntil(lambda: not window._rebuild_pending)
+    window.resize(900, 600)
+    qtbot.waitUntil(lambda: pane(desktop).result.isVisible() and not pane(desktop).queue.isVisible())
+    assert not pane(desktop).bar.options.isVisible()
+    pane(desktop).bar.more.click()
+    assert pane(desktop).bar.options.isVisible()
+    pane(desktop).result.head.back.click()
+    assert pane(desktop).queue.isVisible() and not pane(desktop).result.isVisible()
+    row = pane(desktop).queue.visualRect(pane(desktop).queue.rows.index(0)).center()
+    qtbot.mouseClick(pane(desktop).queue.viewport(), Qt.MouseButton.LeftButton, pos=row)
+    assert pane(desktop).result.isVisible() and not pane(desktop).queue.isVisible()
