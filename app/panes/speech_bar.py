@@ -45,6 +45,7 @@ class SpeechBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         self._narrow = False
+        self._codes: list[str] = []  # of the languages in the list
         self.add = button(self.tr("Add files…"), "primary", "plus", colours().on_accent)
         self.add.clicked.connect(self.files_wanted)
         self.record = button(self.tr("Record"), "", "record", colours().on_error)
@@ -169,6 +170,9 @@ class SpeechBar(QWidget):
         first = [code for code in FIRST_LANGUAGES if code in codes]
         rest = sorted((code for code in codes if code not in FIRST_LANGUAGES), key=_sort_key)
         wanted = self._settings.value.speech_language
+        if codes == self._codes:
+            return
+        self._codes = codes
         with QSignalBlocker(self.language):
             self.language.clear()
             self.language.addItem(self.tr("Detect the language"), "")

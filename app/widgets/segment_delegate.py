@@ -26,6 +26,13 @@ class CellEditor(Editor):
     def fit(self) -> None:
         """The table says how large it is."""
 
+    def event(self, event: QEvent) -> bool:
+        """Escape is for the editor first, and no key of the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            event.accept()
+            return True
+        return super().event(event)
+
 
 def laid_out(text: str, font: QFont, width_px: int, formats: list[QTextLayout.FormatRange]) -> QTextLayout:
     """A text broken into lines."""

@@ -197,6 +197,15 @@ def test_find_edit_and_copy(qtbot: QtBot, open_desktop: OpenDesktop, folder: Pat
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert texts(desktop)[2] == "The first is the garden."
     assert item.segments[2].confidence == 1.0
+    result.table.go_to(3)
+    qtbot.keyClick(result.table, Qt.Key.Key_F2)
+    editor = (
+        result.table.indexWidget(result.model.index(3, TEXT)) or result.table.findChildren(QPlainTextEdit)[-1]
+    )
+    qtbot.keyClicks(editor, " More.")
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    assert texts(desktop)[3] == SAID[3]
+    assert result.table.state() != result.table.State.EditingState
     result.head.copy.click()
     assert "garden" in QGuiApplication.clipboard().text()
     assert len(QGuiApplication.clipboard().text().splitlines()) == 5
