@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.player import Player
 
 REDRAW_MS = 40
+MOST_AT_ONCE = 250  # segments given to the pane in one go
 
 
 class SpeechSession(QObject):
@@ -37,7 +38,7 @@ class SpeechSession(QObject):
     list_changed = Signal()  # items came or went
     item_changed = Signal(object)  # SpeechItem: its state or its progress
     segments_reset = Signal(object)  # SpeechItem
-    segments_added = Signal(object, int)  # SpeechItem, the first new row
+    segments_added = Signal(object, int, int)  # SpeechItem, the first new row, the one after the last
     segment_edited = Signal(object, int)  # SpeechItem, row
     live_changed = Signal(object)  # SpeechItem
     selected_changed = Signal()
@@ -319,9 +320,14 @@ class SpeechSession(QObject):
         dirty, self._dirty = self._dirty, {}
         for item in dirty.values():
             known = self._shown.get(item.key, 0)
-            self._shown[item.key] = len(item.segments)
-            if len(item.segments) > known:
-                self.segments_added.emit(item, known)
+            end = min(len(item.segments), known + MOST_AT_ONCE)
+            self._shown[item.key] = end
+            if end > known:
+                self.segments_added.emit(item, known, end)
+            if end < len(item.segments):  # a kept transcript comes in one burst
+                self._dirty[item.key] = item
+                self._redraw.start(REDRAW_MS)
+                continue
             self.live_changed.emit(item)
             self.item_changed.emit(item)
 

@@ -124,10 +124,10 @@ class SpeechResult(QWidget):
             self._update_find()
             self._item_changed(item)
 
-    @Slot(object, int)
-    def _segments_added(self, item: SpeechItem, first: int) -> None:
+    @Slot(object, int, int)
+    def _segments_added(self, item: SpeechItem, first: int, end: int) -> None:
         if item is self._item:
-            new = item.segments[max(first, len(self.model.segments)) :]
+            new = item.segments[max(first, len(self.model.segments)) : end]
             if new:
                 self.model.add(new)
                 self._update_find()

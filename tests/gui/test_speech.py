@@ -382,7 +382,7 @@ def test_two_thousand_lines_block_nothing(qtbot: QtBot, open_desktop: OpenDeskto
     desktop = open_desktop(door(FakeSpeech(segments=long)))
     transcribed(qtbot, desktop, media(folder, "a.wav")[0])
     table = pane(desktop).result.table
-    qtbot.waitUntil(lambda: not table.measuring, timeout=20_000)
+    qtbot.waitUntil(lambda: len(texts(desktop)) == 2000 and not table.measuring, timeout=20_000)
     times = []
     for action in (
         pane(desktop).result.show_selected,
