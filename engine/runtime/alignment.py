@@ -20,6 +20,9 @@ POSITION_S = 0.02
 # Written without spaces between words: a "word" is a character, or what is shorter than a token.
 WITHOUT_SPACES = frozenset(("zh", "ja", "th", "lo", "my", "yue"))
 BEFORE_A_WORD = "\"'“‘¿¡([{「『（《〈-"
+INSIDE_A_WORD = frozenset(
+    "'’-.,:/&@_"
+)  # o'clock, well-known, 3.50: with the next letters still the same word
 AFTER_A_WORD = "\"'”’.。,，!！?？:：;；)]}、」』）》〉…"
 
 
@@ -107,8 +110,8 @@ def _whole_characters(tokenizer: Tokenizer, ids: Sequence[int]) -> list[TokenSpa
 def _by_spaces(pieces: list[TokenSpan]) -> list[TokenSpan]:
     found: list[TokenSpan] = []
     for piece in pieces:
-        alone = piece.text.startswith(" ") or not any(map(str.isalnum, piece.text))
-        if not found or alone:
+        is_sign = not any(map(str.isalnum, piece.text)) and piece.text not in INSIDE_A_WORD
+        if not found or is_sign or piece.text.startswith(" "):
             found.append(piece)
         else:
             found[-1] = TokenSpan(found[-1].text + piece.text, found[-1].first, piece.end)
@@ -124,9 +127,11 @@ def _with_punctuation(pieces: list[TokenSpan]) -> list[TokenSpan]:
             piece = TokenSpan(opening.text + piece.text, opening.first, piece.end)
             opening = None
         is_sign = bool(sign) and not any(map(str.isalnum, piece.text))
-        if is_sign and piece.text.startswith(" ") and all(char in BEFORE_A_WORD for char in sign):
+        closes = is_sign and all(char in AFTER_A_WORD for char in sign)
+        opens = is_sign and all(char in BEFORE_A_WORD for char in sign)
+        if opens and (piece.text.startswith(" ") or not closes):
             opening = piece
-        elif found and is_sign and all(char in AFTER_A_WORD for char in sign):
+        elif found and closes:
             found[-1] = TokenSpan(found[-1].text + piece.text, found[-1].first, piece.end)
         else:
             found.append(piece)

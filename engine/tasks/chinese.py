@@ -7,6 +7,7 @@ where nobody says otherwise, with Chinese punctuation.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -34,8 +35,18 @@ def in_script(segment: Segment, language: str, script: Script) -> Segment:
     """The segment in this script; as it is unless it is Chinese."""
     if language not in CHINESE:
         return segment
-    words = tuple(replace(word, text=_written(word.text, script)) for word in segment.words)
+    texts = _pieces([word.text for word in segment.words], script)
+    words = tuple(replace(word, text=text) for word, text in zip(segment.words, texts, strict=True))
     return replace(segment, text=_written(segment.text, script), words=words)
+
+
+def _pieces(texts: list[str], script: Script) -> list[str]:
+    """Each text in the script, chosen by what is beside it: 发 alone is 發, in 头发 it is 髮."""
+    whole = _written("".join(texts), script)
+    if len(whole) != sum(map(len, texts)):
+        return [_written(text, script) for text in texts]
+    ends = list(itertools.accumulate(map(len, texts)))
+    return [whole[end - len(text) : end] for text, end in zip(texts, ends, strict=True)]
 
 
 def _written(text: str, script: Script) -> str:
