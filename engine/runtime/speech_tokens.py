@@ -105,7 +105,7 @@ class SpeechTokens:
 
     def before(self, text: str, limit_tokens: int) -> list[int]:
         """What stands in front of ``start`` so that the model goes on as after ``text``; its end if it is long."""
-        ids = self.tokenizer.encode(f" {text.strip()}") if text.strip() else []
+        ids = self.tokenizer.encode(f" {text.strip()}") if text.strip() and limit_tokens > 0 else []
         return [self.previous, *ids[-limit_tokens:]] if ids else []
 
     def seconds(self, token_id: int) -> float:
@@ -124,9 +124,10 @@ class SpeechTokens:
     def _never(self) -> NDArray[np.float32]:
         """[V]: -inf for what no step may choose, else 0; adding is quicker than choosing by a mask."""
         bias = np.zeros(self.vocab_size, np.float32)
-        control = (self.start, self.transcribe, self.translate, self.previous, self.no_speech, self.no_timestamps)
-        bias[[*self.suppressed, *control]] = -np.inf
-        bias[self.language_ids] = -np.inf
+        bias[list(self.suppressed)] = -np.inf
+        bias[
+            self.end + 1 : self.first_timestamp
+        ] = -np.inf  # languages, tasks, and whatever else steers the model
         return bias
 
     @cached_property
