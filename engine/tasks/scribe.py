@@ -38,7 +38,6 @@ SURE_LANGUAGE = 0.8
 ENOUGH_SPEECH_S = 10.0
 OTHER_LANGUAGE = 0.95
 OTHER_LANGUAGE_SPEECH_S = 5.0
-PREVIOUS_TOKENS = 223  # as many as the reference shows the model of its own words: half its context less one
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Scribe:
         while True:
             samples = chunk.samples[start:]
             try:
-                yield from self._hear(samples, chunk.speech_s)
+                yield from self._hear(samples, min(chunk.speech_s, _seconds(samples)))
                 found = self._search.write(
                     self.language, self._options.translate, self._before(), _seconds(samples), self._cancel
                 )
@@ -143,8 +142,9 @@ class Scribe:
 
     def _before(self) -> list[int]:
         tokens = self._model.tokens
-        said = self._said[-PREVIOUS_TOKENS:] if self._options.previous_text else []
-        prompt = tokens.before(self._options.initial_prompt, PREVIOUS_TOKENS - len(said))
+        room = self._model.pack.config.context_length // 2 - 1  # as in the reference
+        said = self._said[-room:] if self._options.previous_text else []
+        prompt = tokens.before(self._options.initial_prompt, room - len(said))
         return [*(prompt or ([tokens.previous] if said else [])), *said]
 
     def _cut(self, found: Hypothesis, audio_s: float) -> tuple[list[_Piece], float]:

@@ -110,19 +110,21 @@ def transcribe(
         scribe = Scribe(model, options, cancel, language)
         splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_CHUNK_S, gap_s=GAP_S), start_s)
         total = None if audio.info.duration_s is None else round(audio.info.duration_s * 1000)
+        done_s = start_s
         try:
             for block in audio.blocks(start_s):
                 if cancel.is_set or model.closing:
                     raise Interrupted
                 for chunk in splitter.push(block):
                     yield from count.passing(chunk, scribe.write(chunk))
-                yield Progress("transcribe", _ms(splitter.safe_s, total), total, "ms")
+                done_s = splitter.safe_s
+                yield Progress("transcribe", _ms(done_s, total), total, "ms")
             for chunk in splitter.flush():
                 yield from count.passing(chunk, scribe.write(chunk))
             done = round(splitter.heard_s * 1000)
             yield Progress("transcribe", done, max(done, total or 0), "ms")
         except Interrupted:
-            yield count.end("cancelled", scribe.language, splitter.safe_s)
+            yield count.end("cancelled", scribe.language, done_s)
             return
         yield count.end("stop", scribe.language, splitter.heard_s)
 
@@ -132,7 +134,7 @@ def transcribe_live(
 ) -> Iterator[Notice | LanguageFound | LiveText | Segment | Transcribed]:
     """Transcribe as it is said. When ``source`` ends, what was said last still comes; after ``cancel`` it does not."""
     from engine.media.vad import Splitter, SplitOptions, Vad
-    from engine.runtime.session import Interrupted
+    from engine.runtime.session import DeviceFailure, Interrupted
     from engine.tasks.scribe import Scribe
 
     count = _Count(model, perf_counter())
@@ -151,9 +153,14 @@ def transcribe_live(
                 if chunks or not splitter.speaking or now_s - glanced_s < GLANCE_S:
                     continue
                 # The live text may take half of the time at most: sound must not pile up behind it.
-                phrase = splitter.current()
-                if phrase is not None and (text := scribe.glance(phrase)):
-                    yield LiveText(phrase.start_s, text)
+                if (phrase := splitter.current()) is not None:
+                    try:
+                        text = scribe.glance(phrase)
+                    except DeviceFailure as failure:
+                        text = ""
+                        yield model.fall_back(failure)
+                    if text:
+                        yield LiveText(phrase.start_s, text)
                 glanced_s = perf_counter() + (perf_counter() - now_s)
             for chunk in splitter.flush():
                 yield from count.passing(chunk, scribe.write(chunk))
