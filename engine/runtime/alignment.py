@@ -121,11 +121,10 @@ def _by_spaces(pieces: list[TokenSpan]) -> list[TokenSpan]:
 def _with_punctuation(pieces: list[TokenSpan]) -> list[TokenSpan]:
     found: list[TokenSpan] = []
     opening: TokenSpan | None = None
-    for piece in pieces:
-        sign = piece.text.strip()
-        if opening is not None:
-            piece = TokenSpan(opening.text + piece.text, opening.first, piece.end)
-            opening = None
+    for each in pieces:
+        sign = each.text.strip()
+        piece = each if opening is None else TokenSpan(opening.text + each.text, opening.first, each.end)
+        opening = None
         is_sign = bool(sign) and not any(map(str.isalnum, piece.text))
         closes = is_sign and all(char in AFTER_A_WORD for char in sign)
         opens = is_sign and all(char in BEFORE_A_WORD for char in sign)

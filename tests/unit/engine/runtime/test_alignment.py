@@ -145,7 +145,7 @@ def test_words_between_spaces(tokens: SpeechTokens, text: str, expected: list[st
 @pytest.mark.parametrize("language", ["zh", "ja", "yue"])
 def test_characters_without_spaces(tokens: SpeechTokens, language: str) -> None:
     """A character has three tokens here: they stay together."""
-    assert cut(tokens, "你好，我是中国人。", language) == list("你") + ["好，", *"我是中国", "人。"]
+    assert cut(tokens, "你好，我是中国人。", language) == ["你", "好，", *"我是中国", "人。"]
     assert cut(tokens, "他说：“好”。", language) == ["他", "说：", "“好”。"]
 
 
