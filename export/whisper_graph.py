@@ -89,9 +89,7 @@ class EncoderGraph(nn.Module):
     def __init__(self, model: Whisper) -> None:
         super().__init__()
         self.encoder = model.encoder
-        self.cross = nn.ModuleList(
-            cast("DecoderBlock", block).cross.kv for block in model.decoder.blocks
-        )
+        self.cross = nn.ModuleList(cast("DecoderBlock", block).cross.kv for block in model.decoder.blocks)
         self.config = model.config
         for block in model.encoder.blocks:
             core = FusedSelfAttention(model.config)
@@ -125,7 +123,10 @@ class DecoderGraph(nn.Module):
         past_self: list[list[Tensor]],
         past_cross: list[list[Tensor]],
     ) -> list[Any]:
-        """ids int32 [B,T], past int32 [1], buffers, keys and values -> logits fp32 [B,1,V], buffers, weights [B,A,T,S]."""
+        """ids int32 [B,T], past int32 [1], buffers, keys and values of one sound -> logits fp32 [B,1,V], buffers, weights.
+
+        The weights are [B,A,T,S]. B texts about the one sound are written side by side.
+        """
         batch, new = input_ids.shape
         places = past_sequence_length + torch.arange(new, dtype=torch.int32)  # [T]
         x = self.embedding(input_ids) + nn.functional.embedding(places, self.decoder.positions)
@@ -166,7 +167,7 @@ def export_encoder(graph: EncoderGraph, folder: Path) -> None:
     pairs = torch.export.Dim("pairs", min=2, max=config.audio_context_frames)
     program = torch.onnx.export(
         graph.eval(),
-        (torch.zeros(1, config.mels, 64),),
+        (torch.zeros(2, config.mels, 64),),
         dynamo=True,
         opset_version=OPSET,
         input_names=["audio_features"],
@@ -182,7 +183,8 @@ def export_decoder(graph: DecoderGraph, folder: Path) -> None:
     config = graph.config
     layers = range(config.decoder_layers)
     heads, size = config.heads, config.head_size
-    past_self = [[torch.zeros(1, heads, 16, size) for _ in ("key", "value")] for _ in layers]
+    # Two rows, since a trace with one would know no other number; but one sound, which they share.
+    past_self = [[torch.zeros(2, heads, 16, size) for _ in ("key", "value")] for _ in layers]
     past_cross = [[torch.zeros(1, heads, size, 32), torch.zeros(1, heads, 32, size)] for _ in layers]
     batch, new, capacity, positions = (
         torch.export.Dim(name, min=least)
@@ -191,16 +193,21 @@ def export_decoder(graph: DecoderGraph, folder: Path) -> None:
     axes = {0: batch, 2: capacity}
     program = torch.onnx.export(
         graph.eval(),
-        (torch.zeros(1, 3, dtype=torch.int32), torch.zeros(1, dtype=torch.int32), past_self, past_cross),
+        (torch.zeros(2, 3, dtype=torch.int32), torch.zeros(1, dtype=torch.int32), past_self, past_cross),
         dynamo=True,
         opset_version=OPSET,
-        input_names=["input_ids", "past_sequence_length", *_names("past", "self", layers), *_names("past", "cross", layers)],
+        input_names=[
+            "input_ids",
+            "past_sequence_length",
+            *_names("past", "self", layers),
+            *_names("past", "cross", layers),
+        ],
         output_names=["logits", *_names("present", "self", layers), "cross_weights"],
         dynamic_shapes={
             "input_ids": {0: batch, 1: new},
             "past_sequence_length": None,
             "past_self": [[axes, axes] for _ in layers],
-            "past_cross": [[{0: batch, 3: positions}, {0: batch, 2: positions}] for _ in layers],
+            "past_cross": [[{3: positions}, {2: positions}] for _ in layers],
         },
         verbose=False,
     )

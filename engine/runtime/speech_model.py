@@ -5,8 +5,11 @@ In: a speech pack and log-mel frames. Out: logits ``[V]`` after each token. What
 tokens, P past tokens, H heads, D head size, A alignment heads, V vocabulary.
 
     encoder: audio_features [1, M, F] -> present_key_cross_* [1, H, D, S], present_value_cross_* [1, H, S, D]
-    decoder: input_ids [1, T], past_sequence_length [1], past_*_cross_*, past_*_self_* [1, H, C, D]
-             -> logits [1, 1, V], present_*_self_* (in place), cross_weights [1, A, T, S]
+    decoder: input_ids [B, T], past_sequence_length [1], past_*_cross_*, past_*_self_* [B, H, C, D]
+             -> logits [B, 1, V], present_*_self_* (in place), cross_weights [B, A, T, S]
+
+B is 1, or the number of texts about the same sound that are tried side by side (see :meth:`SpeechModel.branch`): they
+share the sound's keys and values.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
+from engine.genai_config import GenaiConfig
 from engine.packs import Pack, require_kind
 from engine.results import Notice
 from engine.runtime.devices import CPU
@@ -125,6 +129,22 @@ class SpeechModel:
         decoder.run(ids, cancel)
         return decoder.logits[0, 0]
 
+    def branch(self, rows: int) -> None:
+        """Go on with ``rows`` copies of the answer so far, each with a text of its own from here on."""
+        self._opened()[1].branch(rows)
+
+    def read_rows(self, ids: Sequence[int], parents: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
+        """One more token for each row, after taking over the texts of rows ``parents``: logits [B, V]."""
+        decoder = self._opened()[1]
+        decoder.choose_rows(parents)
+        decoder.run_rows(ids, cancel)
+        return decoder.row_logits[:, 0]
+
+    @property
+    def can_branch(self) -> bool:
+        """Whether texts can be tried side by side: rows are copied in memory that only the CPU shares with us."""
+        return self._encoder is not None and self._encoder.device is CPU
+
     def attention(self, ids: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
         """Read tokens as :meth:`read` does; where the alignment heads looked: [A, T, S], each row sums to 1."""
         return self._opened()[1].run(ids, cancel)[0]
@@ -193,10 +213,11 @@ class _Decoder:
         self._cross_inputs = [
             name for n in layers for name in (config.cross_past_key(n), config.cross_past_value(n))
         ]
-        past = [name for n in layers for name in (config.past_key(n), config.past_value(n))]
-        present = [name for n in layers for name in (config.present_key(n), config.present_value(n))]
-        wanted = {config.input_ids, POSITION_INPUT, *past, *self._cross_inputs}
-        missing = wanted ^ set(session.inputs) or {config.logits, WEIGHTS_OUTPUT, *present} - set(session.outputs)
+        self._past = [name for n in layers for name in (config.past_key(n), config.past_value(n))]
+        self._present = [name for n in layers for name in (config.present_key(n), config.present_value(n))]
+        wanted = {config.input_ids, POSITION_INPUT, *self._past, *self._cross_inputs}
+        given = {config.logits, WEIGHTS_OUTPUT, *self._present}
+        missing = wanted ^ set(session.inputs) or given - set(session.outputs)
         if missing:
             raise EngineError(
                 "The speech model {model} is laid out in a way that Pollux cannot run: {name}.",
@@ -205,40 +226,108 @@ class _Decoder:
                 name=min(missing),
             )
         self._session, self._config = session, config
-        self._limit_tokens = config.context_length
         self.cross_device = session.input_device(self._cross_inputs[0])
-        self._binding = session.binding()
-        shape = (1, config.num_key_value_heads, config.context_length, config.head_size)
-        dtype = session.inputs[past[0]].dtype or np.dtype(np.float32)
-        device = session.input_device(past[0])
-        for before, after in zip(past, present, strict=True):
-            buffer = ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), *device)
-            self._binding.bind_ortvalue_input(before, buffer)
-            self._binding.bind_ortvalue_output(after, buffer)
-        self.logits = np.zeros((1, 1, config.vocab_size), np.float32)
-        self._binding.bind_ortvalue_output(config.logits, ort.OrtValue.ortvalue_from_numpy(self.logits))
         self._ids_type = session.inputs[config.input_ids].dtype or np.dtype(np.int32)
+        self._single = _Rows(session, config, 1, self._past, self._present)
+        self._many: _Rows | None = None
+        self._cross: Sequence[ort.OrtValue] = ()
+
+    @property
+    def logits(self) -> NDArray[np.float32]:
+        """[1, 1, V] after the last token."""
+        return self._single.logits
+
+    @property
+    def row_logits(self) -> NDArray[np.float32]:
+        """[B, 1, V] after the last token of each row."""
+        assert self._many is not None
+        return self._many.logits
 
     def begin(self, cross: Sequence[ort.OrtValue]) -> None:
         """Bind the keys and values of other sound, and forget what was written."""
-        for name, value in zip(self._cross_inputs, cross, strict=True):
-            self._binding.bind_ortvalue_input(name, value)
+        self._cross = cross
+        self._bind_cross(self._single)
         self.length = 0
 
     def run(self, ids: Sequence[int], cancel: Cancel) -> NDArray[np.float32]:
         """Read ``ids``; fills :attr:`logits`, returns the weights [1, A, T, S]."""
-        if self.length + len(ids) > self._limit_tokens:
-            raise ValueError("the answer is longer than the model's context")
-        binding = self._binding
-        binding.bind_cpu_input(self._config.input_ids, np.array([ids], self._ids_type))
-        binding.bind_cpu_input(POSITION_INPUT, np.array([self.length], np.int32))
-        binding.bind_output(WEIGHTS_OUTPUT)
-        self._session.run(binding, cancel)
-        self.length += len(ids)
-        return binding.get_outputs()[-1].numpy()
+        return self._run(self._single, np.array([ids], self._ids_type), cancel)
+
+    def branch(self, rows: int) -> None:
+        """Copy what is held into each of ``rows`` rows."""
+        if self._many is None or self._many.rows != rows:
+            self._many = _Rows(self._session, self._config, rows, self._past, self._present)
+        self._bind_cross(self._many)
+        for one, many in zip(self._single.buffers, self._many.buffers, strict=True):
+            many[:, :, : self.length] = one[:, :, : self.length]
+
+    def choose_rows(self, parents: Sequence[int]) -> None:
+        """Row n becomes a copy of row ``parents[n]``."""
+        assert self._many is not None
+        moved = [row for row, parent in enumerate(parents) if row != parent]
+        if moved:
+            sources = [parents[row] for row in moved]
+            for buffer in self._many.buffers:
+                held = buffer[:, :, : self.length]
+                held[moved] = held[sources]
+
+    def run_rows(self, ids: Sequence[int], cancel: Cancel) -> None:
+        """One token for each row; fills :attr:`row_logits`."""
+        assert self._many is not None
+        self._run(self._many, np.array(ids, self._ids_type)[:, None], cancel)
 
     def close(self) -> None:
         """Let go of all buffers."""
-        self._binding.clear_binding_inputs()
-        self._binding.clear_binding_outputs()
+        self._single.close()
+        if self._many is not None:
+            self._many.close()
+        self._cross = ()
         self._session.close()
+
+    def _bind_cross(self, rows: _Rows) -> None:
+        for name, value in zip(self._cross_inputs, self._cross, strict=True):
+            rows.binding.bind_ortvalue_input(name, value)
+
+    def _run(self, rows: _Rows, ids: NDArray[np.signedinteger], cancel: Cancel) -> NDArray[np.float32]:
+        if self.length + ids.shape[1] > self._config.context_length:
+            raise ValueError("the answer is longer than the model's context")
+        binding = rows.binding
+        binding.bind_cpu_input(self._config.input_ids, ids)
+        binding.bind_cpu_input(POSITION_INPUT, np.array([self.length], np.int32))
+        binding.bind_output(WEIGHTS_OUTPUT)
+        self._session.run(binding, cancel)
+        self.length += ids.shape[1]
+        return binding.get_outputs()[-1].numpy()
+
+
+class _Rows:
+    """Buffers for texts side by side, bound to the decoder: keys and values [B, H, C, D], logits [B, 1, V]."""
+
+    def __init__(
+        self,
+        session: Session,
+        config: GenaiConfig,
+        rows: int,
+        past: Sequence[str],
+        present: Sequence[str],
+    ) -> None:
+        self.rows = rows
+        self.binding = session.binding()
+        shape = (rows, config.num_key_value_heads, config.context_length, config.head_size)
+        dtype = session.inputs[past[0]].dtype or np.dtype(np.float32)
+        device = session.input_device(past[0])
+        self.buffers: list[NDArray[np.floating]] = []
+        for before, after in zip(past, present, strict=True):
+            buffer = np.zeros(shape, dtype)
+            value = ort.OrtValue.ortvalue_from_numpy(buffer, *device)  # on the CPU the same memory
+            self.binding.bind_ortvalue_input(before, value)
+            self.binding.bind_ortvalue_output(after, value)
+            self.buffers.append(buffer)
+        self.logits = np.zeros((rows, 1, config.vocab_size), np.float32)
+        self.binding.bind_ortvalue_output(config.logits, ort.OrtValue.ortvalue_from_numpy(self.logits))
+
+    def close(self) -> None:
+        """Let go of the buffers."""
+        self.binding.clear_binding_inputs()
+        self.binding.clear_binding_outputs()
+        self.buffers = []

@@ -2,7 +2,8 @@
 
 In: a :class:`SpeechModel` that has heard the piece. Out: a :class:`Hypothesis`. The decisions are those of section 4.5 of
 arXiv:2212.04356 (temperature fall-back on the compression ratio and the mean log probability, silence by the
-no-speech token), plus a guard that ends a try as soon as it goes round in circles.
+no-speech token), plus two of ours: a try ends as soon as it goes round in circles, and a piece that is hard to
+understand gets a beam search before anything is left to chance.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cancel import Cancel
+from engine.runtime import speech_beam
 from engine.runtime.sampling import check_finite
 from engine.runtime.session import Interrupted
 from engine.runtime.speech_model import SpeechModel
+from engine.runtime.speech_tokens import TIMESTAMP_S
 
 LONGEST_LOOP_TOKENS = 24
 LOOP_ROUNDS = 4  # as often as this in a row is no longer said, but stammered by the model
@@ -36,6 +39,10 @@ class SearchOptions(Protocol):
     def logprob_limit(self) -> float: ...
     @property
     def no_speech_limit(self) -> float: ...
+    @property
+    def beams(self) -> int: ...
+    @property
+    def beam_logprob_limit(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,16 @@ class Hypothesis:
         return sum(self.logprobs) / (len(self.ids) + 1)
 
 
+@dataclass(frozen=True)
+class _Start:
+    """Where every try begins: ``logits`` [V] after a prompt of ``tokens`` tokens."""
+
+    logits: NDArray[np.float32]
+    tokens: int
+    last_timestamp: int
+    no_speech: float
+
+
 class Search:
     """Finds the text of one piece after the other."""
 
@@ -80,6 +97,7 @@ class Search:
         before: Sequence[int],
         audio_s: float,
         cancel: Cancel,
+        *,
         quick: bool = False,
     ) -> Hypothesis:
         """The best text for the piece that was heard last.
@@ -92,47 +110,76 @@ class Search:
         heard = model.read([*before, tokens.start], cancel)
         no_speech = float(softmax(heard)[tokens.no_speech])
         prompt = tokens.prompt(language, translate)
-        begin = (model.read(prompt, cancel) if prompt else heard).copy()
-        begin_tokens = len(before) + 1 + len(prompt)
-        last_timestamp = tokens.first_timestamp + int(audio_s / 0.02)
+        start = _Start(
+            logits=(model.read(prompt, cancel) if prompt else heard).copy(),
+            tokens=len(before) + 1 + len(prompt),
+            last_timestamp=tokens.first_timestamp + int(audio_s / TIMESTAMP_S),
+            no_speech=no_speech,
+        )
         tries: list[Hypothesis] = []
         for temperature in options.temperatures:
-            model.rewind(begin_tokens)
-            found = self._try(begin, begin_tokens, last_timestamp, temperature, no_speech, cancel)
-            tries.append(found)
-            silent = found.no_speech > options.no_speech_limit and found.mean_logprob < options.logprob_limit
-            if quick or silent or self._good(found):
+            found = self._try(start, temperature, cancel)
+            if quick or self.silent(found):
                 return found
-        sound = [found for found in tries if found.compression_ratio <= options.compression_ratio_limit]
+            tries.append(found)
+            if temperature == 0 and self._hard(found):
+                tries.append(self._beam(start, cancel))
+            best = self._best(tries)
+            if self._good(best):
+                return best
+        return self._best(tries)
+
+    def silent(self, found: Hypothesis) -> bool:
+        """Whether nothing was said: the model says so, and doubts what it wrote."""
+        options = self._options
+        return found.no_speech > options.no_speech_limit and found.mean_logprob < options.logprob_limit
+
+    def _best(self, tries: Sequence[Hypothesis]) -> Hypothesis:
+        sound = [found for found in tries if self._sound(found)]
         return max(sound or tries, key=lambda found: found.mean_logprob)
 
-    def _good(self, found: Hypothesis) -> bool:
-        options = self._options
-        return (
-            not found.loops
-            and found.compression_ratio <= options.compression_ratio_limit
-            and found.mean_logprob >= options.logprob_limit
-        )
+    def _sound(self, found: Hypothesis) -> bool:
+        return not found.loops and found.compression_ratio <= self._options.compression_ratio_limit
 
-    def _try(
-        self,
-        begin: NDArray[np.float32],
-        begin_tokens: int,
-        last_timestamp: int,
-        temperature: float,
-        no_speech: float,
-        cancel: Cancel,
-    ) -> Hypothesis:
+    def _good(self, found: Hypothesis) -> bool:
+        return self._sound(found) and found.mean_logprob >= self._options.logprob_limit
+
+    def _hard(self, found: Hypothesis) -> bool:
+        wanted = self._options.beams > 1 and self._model.can_branch
+        return wanted and (not self._sound(found) or found.mean_logprob < self._options.beam_logprob_limit)
+
+    def _beam(self, start: _Start, cancel: Cancel) -> Hypothesis:
+        self._model.rewind(start.tokens)
+        beam = speech_beam.search(
+            self._model,
+            start.logits,
+            start.last_timestamp,
+            rows=self._options.beams,
+            room=self._room(start),
+            cancel=cancel,
+        )
+        loops = loop_tokens(self._tokens.text_ids(beam.ids)) > 0
+        ratio = compression_ratio(self._text(beam.ids))
+        return Hypothesis(beam.ids, beam.logprobs, start.no_speech, 0.0, ratio, not beam.ended, loops)
+
+    def _room(self, start: _Start) -> int:
+        limit = self._model.pack.config.context_length
+        return min(limit // 2, limit - start.tokens)
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return self._tokens.tokenizer.decode(self._tokens.text_ids(ids))
+
+    def _try(self, start: _Start, temperature: float, cancel: Cancel) -> Hypothesis:
         tokens, model = self._tokens, self._model
-        limit = model.pack.config.context_length
-        room = min(limit // 2, limit - begin_tokens)
-        logits = begin.copy()
+        model.rewind(start.tokens)
+        room = self._room(start)
+        logits = start.logits.copy()
         ids: list[int] = []
         text_ids: list[int] = []
         logprobs: list[float] = []
         ended = loops = False
         while len(ids) < room:
-            tokens.mask(logits, ids, last_timestamp)
+            tokens.mask(logits, ids, start.last_timestamp)
             token_id, logprob = self._choose(logits, temperature)
             logprobs.append(logprob)
             if token_id == tokens.end:
@@ -148,10 +195,8 @@ class Search:
             if model.closing:
                 raise Interrupted
             logits = model.read([token_id], cancel)
-        text = tokens.tokenizer.decode(tokens.text_ids(ids))
-        return Hypothesis(
-            tuple(ids), tuple(logprobs), no_speech, temperature, compression_ratio(text), not ended, loops
-        )
+        ratio = compression_ratio(self._text(ids))
+        return Hypothesis(tuple(ids), tuple(logprobs), start.no_speech, temperature, ratio, not ended, loops)
 
     def _choose(self, logits: NDArray[np.float32], temperature: float) -> tuple[int, float]:
         """The next token, and its log probability (at temperature 1, whatever it was chosen at)."""

@@ -86,10 +86,7 @@ class Scribe:
                 found = self._search.write(
                     self.language, self._options.translate, self._before(), _seconds(samples), self._cancel
                 )
-                silent = (
-                    found.no_speech > self._options.no_speech_limit
-                    and found.mean_logprob < self._options.logprob_limit
-                )
+                silent = self._search.silent(found)
                 pieces, heard_s = ([], _seconds(samples)) if silent else self._cut(found, _seconds(samples))
                 yield from self._segments(pieces, chunk.start_s + start / SAMPLE_RATE_HZ, _seconds(samples))
             except DeviceFailure as failure:
@@ -105,7 +102,12 @@ class Scribe:
             return ""
         self._model.hear(self._mel(chunk.samples), self._cancel)
         found = self._search.write(
-            self.language, self._options.translate, self._before(), _seconds(chunk.samples), self._cancel, quick=True
+            self.language,
+            self._options.translate,
+            self._before(),
+            _seconds(chunk.samples),
+            self._cancel,
+            quick=True,
         )
         doubtful = found.no_speech > self._options.no_speech_limit or found.loops
         return "" if doubtful else self._text(found.ids).strip()
@@ -172,8 +174,15 @@ class Scribe:
         written = "en" if self._options.translate else language
         timed: list[tuple[Word, ...]] = [()] * len(pieces)
         if self._options.words and pieces:
-            timed = word_times(model, [piece.ids for piece in pieces], [piece.logprobs for piece in pieces],
-                               language, self._options.translate, audio_s, self._cancel)  # fmt: skip
+            timed = word_times(
+                model,
+                [piece.ids for piece in pieces],
+                [piece.logprobs for piece in pieces],
+                language=language,
+                translate=self._options.translate,
+                audio_s=audio_s,
+                cancel=self._cancel,
+            )
         for piece, said in zip(pieces, timed, strict=True):
             text = self._text(piece.ids).strip()
             if not any(map(str.isalnum, text)):
@@ -183,7 +192,8 @@ class Scribe:
             if said:
                 start_s, end_s = said[0].start_s, max(said[-1].end_s, said[0].start_s)
             moved = tuple(
-                Word(word.text, offset_s + word.start_s, offset_s + word.end_s, word.confidence) for word in said
+                Word(word.text, offset_s + word.start_s, offset_s + word.end_s, word.confidence)
+                for word in said
             )
             segment = Segment(
                 start_s=offset_s + start_s,

@@ -52,7 +52,8 @@ class TranscribeOptions:
 
     ``translate`` writes English whatever is said. ``words`` adds times of words. ``initial_prompt`` is text that could
     stand before: names, spelling, style. ``previous_text`` shows the model its own last words, which keeps style and names
-    and may make it repeat itself. A piece is said again at the next of ``temperatures`` where it repeats itself
+    and may make it repeat itself. A piece whose mean log probability is below ``beam_logprob_limit`` is searched with
+    ``beams`` texts side by side (1: never). A piece is said again at the next of ``temperatures`` where it repeats itself
     (``compression_ratio_limit``) or the model doubts it (``logprob_limit``, mean natural logarithm); it is left out where
     the model both doubts it and takes it for silence (``no_speech_limit``).
 
@@ -68,6 +69,8 @@ class TranscribeOptions:
     compression_ratio_limit: float = 2.4
     logprob_limit: float = -1.0
     no_speech_limit: float = 0.6
+    beams: int = 5
+    beam_logprob_limit: float = -0.5
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -88,7 +91,7 @@ class LiveSource(Protocol):
         ...
 
 
-def transcribe(
+def transcribe(  # noqa: PLR0917 - as every task, and what an earlier run knows
     model: SpeechModel,
     audio: AudioFile,
     options: TranscribeOptions,
@@ -101,7 +104,7 @@ def transcribe(
     ``language`` is what an earlier run found, which this one goes on. Raises EngineError for a language that the
     model does not know and for audio that cannot be read.
     """
-    from engine.media.vad import Splitter, SplitOptions, Vad
+    from engine.media.vad import SplitOptions, Splitter, Vad
     from engine.runtime.session import Interrupted
     from engine.tasks.scribe import Scribe
 
@@ -133,7 +136,7 @@ def transcribe_live(
     model: SpeechModel, source: LiveSource, options: TranscribeOptions, cancel: Cancel
 ) -> Iterator[Notice | LanguageFound | LiveText | Segment | Transcribed]:
     """Transcribe as it is said. When ``source`` ends, what was said last still comes; after ``cancel`` it does not."""
-    from engine.media.vad import Splitter, SplitOptions, Vad
+    from engine.media.vad import SplitOptions, Splitter, Vad
     from engine.runtime.session import DeviceFailure, Interrupted
     from engine.tasks.scribe import Scribe
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.cancel import Cancel
 from engine.results import Word
-from engine.runtime.alignment import POSITION_S, TokenSpan, token_times, words
+from engine.runtime.alignment import POSITION_S, token_times, words
 
 if TYPE_CHECKING:
     from engine.runtime.speech_model import SpeechModel
@@ -27,6 +27,7 @@ def word_times(
     model: SpeechModel,
     ids: Sequence[Sequence[int]],
     logprobs: Sequence[Sequence[float]],
+    *,
     language: str,
     translate: bool,
     audio_s: float,
@@ -55,12 +56,12 @@ def word_times(
                 break
             confidence = float(np.exp(probable[span.first : span.end]).mean())
             made.append(Word(span.text, float(starts[first]), float(starts[end]), min(confidence, 1.0)))
-        found.append(_plausible(made, spans))
+        found.append(_plausible(made))
         at += len(part)
     return found
 
 
-def _plausible(said: list[Word], _spans: list[TokenSpan]) -> tuple[Word, ...]:
+def _plausible(said: list[Word]) -> tuple[Word, ...]:
     """The words around a pause take the pause into themselves: shorten those that are far too long for a word.
 
     At the end of a sentence the pause comes after the word, elsewhere before it.

@@ -1,0 +1,100 @@
+"""Beam search: several texts for one piece of sound, written side by side, of which the likeliest is kept.
+
+In: a :class:`SpeechModel` that has heard a piece and read the prompt, and the logits after it. Out: tokens and their log
+probabilities. It finds likelier texts than always taking the likeliest token, for about twice the work of each token
+(the rows share the weights and the sound), so it is for pieces that are hard to understand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.cancel import Cancel
+from engine.runtime.session import Interrupted
+from engine.runtime.speech_model import SpeechModel
+
+
+@dataclass(frozen=True)
+class Beam:
+    """A text: its tokens without the end token, and the log probability of each, the end token's too if it ended."""
+
+    ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    ended: bool = False
+
+    @property
+    def total(self) -> float:
+        """Log probability of all tokens together."""
+        return sum(self.logprobs)
+
+    @property
+    def mean(self) -> float:
+        """Mean log probability, so that long texts are not worse for being long."""
+        return self.total / max(len(self.logprobs), 1)
+
+
+def search(
+    model: SpeechModel,
+    begin: NDArray[np.float32],
+    last_timestamp: int,
+    *,
+    rows: int,
+    room: int,
+    cancel: Cancel,
+) -> Beam:
+    """The likeliest text of at most ``room`` tokens; ``begin`` [V] are the logits after the prompt.
+
+    Ends when ``rows`` texts have ended: those that are unfinished then are less likely than all of them.
+    """
+    tokens = model.tokens
+    model.branch(rows)
+    beams = [Beam()]
+    logits = begin[None]
+    ended: list[Beam] = []
+    for _ in range(room):
+        if model.closing:
+            raise Interrupted
+        found: list[tuple[float, int, int, float]] = []  # total, row, token, its log probability
+        for row, beam in enumerate(beams):
+            scores = logits[row].copy()
+            tokens.mask(scores, beam.ids, last_timestamp)
+            for token_id, logprob in _best(scores, rows + 1):
+                found.append((beam.total + logprob, row, token_id, logprob))
+        found.sort(key=lambda item: -item[0])
+        parents: list[int] = []
+        kept: list[Beam] = []
+        for _, row, token_id, logprob in found:
+            beam = beams[row]
+            if token_id == tokens.end:
+                ended.append(Beam(beam.ids, (*beam.logprobs, logprob), ended=True))
+            else:
+                kept.append(Beam((*beam.ids, token_id), (*beam.logprobs, logprob)))
+                parents.append(row)
+            if len(kept) == rows:
+                break
+        beams = kept
+        if len(ended) >= rows or not beams:
+            break
+        while len(parents) < rows:  # a graph of so many rows runs with as many
+            parents.append(parents[0])
+        newest = [beam.ids[-1] for beam in beams]
+        newest += [newest[0]] * (rows - len(newest))
+        logits = model.read_rows(newest, parents, cancel)
+    return max(ended or beams, key=lambda beam: beam.mean)
+
+
+def _best(logits: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
+    """The likeliest tokens and their log probabilities."""
+    top = logits.max()
+    if not np.isfinite(top):
+        return []
+    total = np.log(np.exp(logits - top).sum())
+    # Almost all are far below: look for the few that are near before sorting anything.
+    near = np.flatnonzero(logits > top - 8)
+    if len(near) < count:
+        near = np.flatnonzero(logits > -np.inf)
+    ids = near[np.argsort(-logits[near], kind="stable")[:count]]
+    return [(int(token_id), float(logits[token_id] - top - total)) for token_id in ids]
