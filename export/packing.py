@@ -73,7 +73,9 @@ class Format:
     @property
     def suffix(self) -> str:
         """What is added to a pack's name, so that variants stand side by side; the default has none."""
-        parts = [part for part, usual in ((self.precision, self.usual), (self.device, "cpu")) if part != usual]
+        parts = [
+            part for part, usual in ((self.precision, self.usual), (self.device, "cpu")) if part != usual
+        ]
         return "".join(f"-{part}" for part in parts)
 
 
