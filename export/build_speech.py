@@ -22,7 +22,8 @@ from engine.results import Progress
 from export.checkpoints.load import load_whisper
 from export.checkpoints.whisper import WhisperCheckpoint
 from export.nn.whisper import DecoderBlock, Whisper
-from export.speech_packing import quantise_decoder, quantise_encoder
+from export.speech_packing import BLOCKS, quantise_decoder, quantise_encoder
+from export.verify_speech import SpeechParity, measure_speech
 from export.whisper_config import WhisperConfig
 from export.whisper_graph import (
     DECODER_FILE,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from export.build_pack import Recipe
 
 STEPS = 4
+HEAD_SIZE_STEP = 8
 END_TOKEN, START_TOKEN = "<|endoftext|>", "<|startoftranscript|>"
 
 
@@ -51,6 +53,7 @@ def build_speech(
             precision=recipe.form.precision,
             device=recipe.form.device,
         )
+    _check_sizes(checkpoint.config, recipe.form.is_packed)
     tokenizer = checkpoint.tokenizer_json()  # before the work of minutes
     folder.mkdir(parents=True, exist_ok=True)
     check_space(folder, 4 * checkpoint.config.parameters)
@@ -80,8 +83,26 @@ def build_speech(
     (folder / TOKENIZER_FILE).write_text(tokenizer, "utf-8")
     _write_generation_config(folder, checkpoint)
     _write_genai_config(folder, checkpoint.config, tokenizer)
-    write_pack_json(folder, _manifest(recipe, checkpoint, folder))
+    yield Progress("check", 0, 1, "steps")
+    parity = measure_speech(checkpoint, folder)
+    yield Progress("check", 1, 1, "steps")
+    write_pack_json(folder, _manifest(recipe, checkpoint, folder, parity))
     yield folder
+
+
+def _check_sizes(config: WhisperConfig, packed: bool) -> None:
+    if config.head_size % HEAD_SIZE_STEP:
+        raise EngineError(
+            "A speech model with attention heads of {size} numbers cannot be run: ONNX Runtime wants a multiple of 8.",
+            "Choose another model.",
+            size=config.head_size,
+        )
+    if packed and config.hidden_size % BLOCKS[-1]:
+        raise EngineError(
+            "A speech model with a hidden size of {size} cannot be stored in 8 bits.",
+            "Build it with --precision fp32.",
+            size=config.hidden_size,
+        )
 
 
 def _decoder_graph(model: Whisper, checkpoint: WhisperCheckpoint, packed: bool) -> DecoderGraph:
@@ -166,7 +187,9 @@ def _write_genai_config(folder: Path, config: WhisperConfig, tokenizer: str) -> 
     (folder / "genai_config.json").write_text(text + "\n", "utf-8")
 
 
-def _manifest(recipe: Recipe, checkpoint: WhisperCheckpoint, folder: Path) -> PackManifest:
+def _manifest(
+    recipe: Recipe, checkpoint: WhisperCheckpoint, folder: Path, parity: SpeechParity
+) -> PackManifest:
     entry, info, config = recipe.entry, checkpoint.info, checkpoint.config
     size_bytes = sum(path.stat().st_size for path in folder.iterdir())
     variant = recipe.form.suffix.replace("-", " ").strip()
@@ -184,4 +207,5 @@ def _manifest(recipe: Recipe, checkpoint: WhisperCheckpoint, folder: Path) -> Pa
         # Weights once as read and once as the kernels want them, and the program itself.
         memory_bytes=entry.memory_bytes if entry and not variant else 2 * size_bytes + 250_000_000,
         context_tokens=config.text_context_tokens,
+        parity=parity.as_json(),
     )
