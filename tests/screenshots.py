@@ -1,7 +1,8 @@
 """Pictures of the app, made from the app itself.
 
 In: a folder for pictures of every pane, theme and language, with an engine that answers what it is told; or
-``--readme FILE``, the picture of the README: a conversation with an installed model, greedy, in the light theme.
+``--readme FILE``, the pictures of the README: a conversation with an installed model, greedy, in the light theme, and beside
+it ``speech.png``, two recordings transcribed by an installed speech model.
 Out: PNG files. The user's conversations and settings are neither read nor changed.
 Run: ``python -m tests.screenshots [--speech] FOLDER``, and
 ``python -m tests.screenshots --readme resources/screenshots/chat.png [--model NAME]`` (the model comes from the data
@@ -34,6 +35,7 @@ README_ANSWERS = (
     "The capital of France is **Paris**.",
     "```python\ndef is_leap(year: int) -> bool:\n    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)\n```",
 )
+README_SPEECH = ("english.mp4", "chinese.flac")
 SIZE = (1180, 800)
 LONG = """Here is a short plan.
 
@@ -132,6 +134,12 @@ def make_readme(target: Path, model: str) -> int:
     desktop.window.grab().save(str(target), "PNG", 0)  # 0: the smallest file
     for message in desktop.session.messages:
         print(f"{message.role}: {message.text}")
+    if store.best(kind="speech") is not None:
+        desktop.window.take_files([Path(__file__).parent / "data" / "speech" / name for name in README_SPEECH])
+        until_idle(desktop)
+        desktop.speech.select(desktop.speech.items[0])
+        until_idle(desktop)
+        desktop.window.grab().save(str(target.with_name("speech.png")), "PNG", 0)
     print(f"{target}: {target.stat().st_size} bytes")
     desktop.window.close()
     return 0
