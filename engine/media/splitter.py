@@ -95,6 +95,15 @@ class Splitter:
         self._quiet_since: int | None = None  # where it may turn out to have ended
         self._likely: list[float] = []  # probabilities of the windows of the span that goes on
 
+    def settle(self, samples: NDArray[np.float32], not_before_s: float) -> None:
+        """Let the detector hear what stands before the first pushed sound: whole windows of it.
+
+        For a run that goes on where another one stopped; no chunk begins before ``not_before_s``, which is later than
+        the first pushed sound by less than a window.
+        """
+        self._vad.probabilities(samples)
+        self._taken = _samples(not_before_s)
+
     def push(self, samples: NDArray[np.float32]) -> list[Chunk]:
         """Take more sound; the chunks that are complete now."""
         chunks: list[Chunk] = []

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 LONGEST_PROMPT_CHARS = 2000
 LONGEST_CHUNK_S = 25.0  # as exact as 30 s, and quicker: attention grows with the square
 GAP_S = 1.5
+WINDOW_S = 512 / 16_000  # of the detector of speech
+SETTLE_S = 62 * WINDOW_S  # what it hears before its judgement counts
 # Live: a phrase ends with a pause of this length, or when it gets too long to wait for.
 PHRASE_GAP_S = 0.5
 LONGEST_PHRASE_S = 15.0
@@ -111,11 +113,17 @@ def transcribe(  # noqa: PLR0917 - as every task, and what an earlier run knows
     count = _Count(model, perf_counter())
     with model.one_run():
         scribe = Scribe(model, options, cancel, language)
-        splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_CHUNK_S, gap_s=GAP_S), start_s)
+        grid_s = start_s // WINDOW_S * WINDOW_S
+        splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_CHUNK_S, gap_s=GAP_S), grid_s)
         total = None if audio.info.duration_s is None else round(audio.info.duration_s * 1000)
         done_s = start_s
+        blocks = audio.blocks(grid_s)
+        if grid_s >= SETTLE_S:
+            # The detector goes on as if it had heard everything, so that a resumed run cuts where an unbroken one does.
+            blocks = audio.blocks(grid_s - SETTLE_S, SETTLE_S)
+            splitter.settle(next(blocks, np.zeros(0, np.float32)), start_s)
         try:
-            for block in audio.blocks(start_s):
+            for block in blocks:
                 if cancel.is_set or model.closing:
                     raise Interrupted
                 for chunk in splitter.push(block):
@@ -203,5 +211,5 @@ class _Count:
 
 
 def _ms(seconds: float, total: int | None) -> int:
-    done = max(round(seconds * 1000), 0)
+    done = max(int(seconds * 1000), 0)
     return done if total is None else min(done, total)
