@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cancel import Cancel
+from engine.runtime.sampling import check_finite
 from engine.runtime.session import Interrupted
 from engine.runtime.speech_model import SpeechModel
 
@@ -89,8 +90,7 @@ def search(
 def _best(logits: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
     """The likeliest tokens and their log probabilities."""
     top = logits.max()
-    if not np.isfinite(top):
-        return []
+    check_finite(top)
     total = np.log(np.exp(logits - top).sum())
     # Almost all are far below: look for the few that are near before sorting anything.
     near = np.flatnonzero(logits > top - 8)

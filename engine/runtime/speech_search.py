@@ -158,9 +158,13 @@ class Search:
             room=self._room(start),
             cancel=cancel,
         )
-        loops = loop_tokens(self._tokens.text_ids(beam.ids)) > 0
-        ratio = compression_ratio(self._text(beam.ids))
-        return Hypothesis(beam.ids, beam.logprobs, start.no_speech, 0.0, ratio, not beam.ended, loops)
+        ids, logprobs = list(beam.ids), list(beam.logprobs)
+        loop = loop_tokens(self._tokens.text_ids(ids))
+        if loop:
+            ids, logprobs = _without_loop(ids, logprobs, loop, self._tokens.first_timestamp)
+        cut = not beam.ended or loop > 0
+        ratio = compression_ratio(self._text(ids))
+        return Hypothesis(tuple(ids), tuple(logprobs), start.no_speech, 0.0, ratio, cut, loop > 0)
 
     def _room(self, start: _Start) -> int:
         limit = self._model.pack.config.context_length
