@@ -72,8 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress | Path]:
     # torch is imported only now, so that wrong arguments are told at once.
-    from export.build_pack import Recipe, build
+    from export.build_pack import build
     from export.checkpoints.load import is_speech
+    from export.recipe import Recipe
 
     _hush_torch()
     path = Path(arguments.model)

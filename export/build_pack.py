@@ -6,19 +6,16 @@ In: a :class:`Recipe`. Out: :class:`Progress`, and at last the folder: graph, we
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from engine.cancel import Cancel
-from engine.catalogue import CatalogueEntry
 from engine.disk import check_space
 from engine.errors import EngineError
-from engine.packs import PackManifest, write_pack_json
+from engine.packs import write_pack_json
 from engine.results import Progress
 from export.build_speech import build_speech
 from export.checkpoints.interface import Checkpoint, SpecialTokens, TokenizerFiles
@@ -27,26 +24,8 @@ from export.checkpoints.whisper import WhisperCheckpoint
 from export.config import LanguageConfig
 from export.onnx_graph import MODEL_FILE, DecoderGraph, export_graph
 from export.packing import Format, packed_model
+from export.recipe import Recipe
 from export.verify import Parity, measure
-
-# Part of a pack's identity: raise it when the same checkpoint would give other weights or another graph.
-EXPORTER_VERSION = 3
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is to be built. ``entry`` and ``checkpoint`` exclude each other."""
-
-    name: str
-    form: Format
-    entry: CatalogueEntry | None = None
-    checkpoint: Path | None = None
-
-    @property
-    def revision(self) -> str:
-        """Tells whether an installed pack is what this recipe would make."""
-        source = self.entry.source.sha256[:16] if self.entry else f"local-{_fingerprint(self.checkpoint)}"
-        return f"{source}+exporter{EXPORTER_VERSION}{self.form.suffix}"
 
 
 def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | Path]:
@@ -111,7 +90,16 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
                 yield item
             else:
                 parity = item
-    write_pack_json(folder, _manifest(recipe, checkpoint, folder, parity))
+    write_pack_json(
+        folder,
+        recipe.manifest(
+            folder,
+            checkpoint.info,
+            parameters=checkpoint.config.parameters,
+            context_tokens=checkpoint.config.context_tokens,
+            parity=parity.as_json() if parity else {},
+        ),
+    )
     yield folder
 
 
@@ -195,34 +183,3 @@ def write_genai_config(folder: Path, config: LanguageConfig, special: SpecialTok
     }
     text = json.dumps({"model": model, "search": search}, indent=2)
     (folder / "genai_config.json").write_text(text + "\n", "utf-8")
-
-
-def _manifest(recipe: Recipe, checkpoint: Checkpoint, folder: Path, parity: Parity | None) -> PackManifest:
-    entry, info, config = recipe.entry, checkpoint.info, checkpoint.config
-    size_bytes = sum(path.stat().st_size for path in folder.iterdir())
-    variant = recipe.form.suffix.replace("-", " ").strip()
-    display = entry.display_name if entry else info.name or recipe.name
-    return PackManifest(
-        name=recipe.name,
-        display_name=f"{display} ({variant})" if variant else display,
-        licence=entry.licence if entry else info.licence,
-        source=entry.source.origin if entry else info.name,
-        revision=recipe.revision,
-        languages=entry.languages if entry else info.languages,
-        parameters=entry.parameters if entry else config.parameters,
-        quantisation=recipe.form.precision,
-        # Weights once as read and once as the kernels want them, and the program itself.
-        memory_bytes=entry.memory_bytes if entry and not variant else 2 * size_bytes + 150_000_000,
-        context_tokens=config.context_tokens,
-        system=entry.system if entry else "",
-        parity=parity.as_json() if parity else {},
-    )
-
-
-def _fingerprint(checkpoint: Path | None) -> str:
-    """Tells a checkpoint on disk from another, without reading it: names, sizes and times of its files."""
-    if checkpoint is None:
-        return ""
-    found = sorted(checkpoint.iterdir()) if checkpoint.is_dir() else [checkpoint]
-    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found]
-    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]

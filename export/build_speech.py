@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -17,13 +17,14 @@ from torch import nn
 from engine.cancel import Cancel
 from engine.disk import check_space
 from engine.errors import EngineError
-from engine.packs import GENERATION_FILE, TOKENIZER_FILE, PackManifest, write_pack_json
+from engine.packs import GENERATION_FILE, TOKENIZER_FILE, write_pack_json
 from engine.results import Progress
 from export.checkpoints.load import load_whisper
 from export.checkpoints.whisper import WhisperCheckpoint
 from export.nn.whisper import DecoderBlock, Whisper
+from export.recipe import Recipe
 from export.speech_packing import BLOCKS, quantise_decoder, quantise_encoder
-from export.verify_speech import SpeechParity, measure_speech
+from export.verify_speech import measure_speech
 from export.whisper_config import WhisperConfig
 from export.whisper_graph import (
     DECODER_FILE,
@@ -34,10 +35,8 @@ from export.whisper_graph import (
     export_encoder,
 )
 
-if TYPE_CHECKING:
-    from export.build_pack import Recipe
-
 STEPS = 4
+WORKING_BYTES = 250_000_000  # sound, keys and values of 30 s, texts side by side, the program itself
 HEAD_SIZE_STEP = 8
 END_TOKEN, START_TOKEN = "<|endoftext|>", "<|startoftranscript|>"
 
@@ -86,7 +85,18 @@ def build_speech(
     yield Progress("check", 0, 1, "steps")
     parity = measure_speech(checkpoint, folder)
     yield Progress("check", 1, 1, "steps")
-    write_pack_json(folder, _manifest(recipe, checkpoint, folder, parity))
+    write_pack_json(
+        folder,
+        recipe.manifest(
+            folder,
+            checkpoint.info,
+            kind="speech",
+            parameters=checkpoint.config.parameters,
+            context_tokens=checkpoint.config.text_context_tokens,
+            parity=parity.as_json(),
+            working_bytes=WORKING_BYTES,
+        ),
+    )
     yield folder
 
 
@@ -185,27 +195,3 @@ def _write_genai_config(folder: Path, config: WhisperConfig, tokenizer: str) -> 
     search = {"max_length": config.text_context_tokens, "num_beams": 1, "past_present_share_buffer": True}
     text = json.dumps({"model": model, "search": search}, indent=2)
     (folder / "genai_config.json").write_text(text + "\n", "utf-8")
-
-
-def _manifest(
-    recipe: Recipe, checkpoint: WhisperCheckpoint, folder: Path, parity: SpeechParity
-) -> PackManifest:
-    entry, info, config = recipe.entry, checkpoint.info, checkpoint.config
-    size_bytes = sum(path.stat().st_size for path in folder.iterdir())
-    variant = recipe.form.suffix.replace("-", " ").strip()
-    display = entry.display_name if entry else info.name or recipe.name
-    return PackManifest(
-        name=recipe.name,
-        kind="speech",
-        display_name=f"{display} ({variant})" if variant else display,
-        licence=entry.licence if entry else info.licence,
-        source=entry.source.origin if entry else info.name,
-        revision=recipe.revision,
-        languages=entry.languages if entry else info.languages,
-        parameters=entry.parameters if entry else config.parameters,
-        quantisation=recipe.form.precision,
-        # Weights once as read and once as the kernels want them, and the program itself.
-        memory_bytes=entry.memory_bytes if entry and not variant else 2 * size_bytes + 250_000_000,
-        context_tokens=config.text_context_tokens,
-        parity=parity.as_json(),
-    )

@@ -24,8 +24,9 @@ from engine.packs import Pack, read_pack, verify_files
 from engine.results import Progress
 from engine.runtime.speech_model import SpeechModel
 from export import build_speech as builder
-from export.build_pack import Recipe, build
+from export.build_pack import build
 from export.packing import Format
+from export.recipe import Recipe
 from tests import tiny_whisper
 from tests.tiny_whisper import ALIGNMENT_HEADS, TINY, VOCABULARY
 

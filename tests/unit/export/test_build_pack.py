@@ -23,10 +23,11 @@ from engine.results import Finished, Progress
 from engine.runtime.language_model import LanguageModel
 from engine.tasks.chat import GREEDY, Turn, chat
 from export import build_pack
-from export.build_pack import Recipe, build
+from export.build_pack import build
 from export.checkpoints.safetensors import hf_name
 from export.config import LanguageConfig
 from export.packing import Format
+from export.recipe import Recipe
 from export.tokenizer import tokenizer_files
 from tests import tiny
 
