@@ -7,10 +7,7 @@ part.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import itertools
-import threading
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Protocol
@@ -23,17 +20,16 @@ from engine.packs import Pack, require_kind
 from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.runtime.chat_template import ChatTemplate
 from engine.runtime.decoder import Decoder
-from engine.runtime.devices import CPU
+from engine.runtime.devices import Device
+from engine.runtime.open_model import OpenModel
 from engine.runtime.sampling import Sampler, SamplingOptions, check_finite
 from engine.runtime.session import (
     DeviceFailure,
     Interrupted,
     Session,
-    fallback_notice,
     fits_memory,
     open_session,
     out_of_memory,
-    trim_memory,
 )
 from engine.runtime.tokens import StopWatcher, Tokenizer
 
@@ -49,22 +45,17 @@ class GenerateOptions(SamplingOptions, Protocol):
     def stop(self) -> tuple[str, ...]: ...
 
 
-class LanguageModel:
-    """An open pack. One run at a time; close it to free its memory."""
+class LanguageModel(OpenModel):
+    """An open language pack."""
 
     def __init__(self, pack: Pack, tokenizer: Tokenizer, template: ChatTemplate, threads: int = 0) -> None:
         """Use :meth:`open`."""
-        self.pack = pack
+        super().__init__(pack, threads)
         self.tokenizer = tokenizer
         self.template = template
-        self.notices: tuple[Notice, ...] = ()
-        self.provider = ""
-        self._threads = threads
         self._eos_ids = frozenset(pack.config.eos_token_ids)
         self._session: Session | None = None
         self._decoder: Decoder | None = None
-        self._lock = threading.Lock()
-        self._closing = False
 
     @classmethod
     def open(cls, pack: Pack, device: str = "auto", threads: int = 0) -> LanguageModel:
@@ -77,7 +68,7 @@ class LanguageModel:
         if not fits_memory(pack.size_bytes):
             raise out_of_memory(pack.display_name)
         model = cls(pack, Tokenizer.open(pack.folder), ChatTemplate.open(pack.folder), threads)
-        model._open_session(device)
+        model._open_on(device)
         return model
 
     @property
@@ -98,7 +89,7 @@ class LanguageModel:
         ``Finished``, with the reason "cancelled". Raises EngineError where the prompt is empty or longer than
         the context, the model is closed, or another run is not over.
         """
-        with self._one_run():
+        with self.one_run():
             yield from self._generate(list(prompt_ids), options, cancel, perf_counter())
 
     def score(self, ids: Sequence[int]) -> float:
@@ -110,7 +101,7 @@ class LanguageModel:
             raise ValueError("a score needs at least two ids")
         self._check_length(len(ids))
         cancel, total = Cancel(), 0.0
-        with self._one_run():
+        with self.one_run():
             decoder = self._opened()
             decoder.cache.truncate(0)
             for id_, following in itertools.pairwise(ids):
@@ -119,15 +110,6 @@ class LanguageModel:
                 check_finite(largest)
                 total += largest + np.log(np.exp(logits - largest).sum()) - logits[following]
         return total / (len(ids) - 1)
-
-    def close(self) -> None:
-        """Free all memory; a run under way ends as if cancelled, and frees it then. May be called twice."""
-        self._closing = True
-        if self._lock.acquire(blocking=False):
-            try:
-                self._free()
-            finally:
-                self._lock.release()
 
     def _generate(
         self, ids: list[int], options: GenerateOptions, cancel: Cancel, started: float
@@ -166,7 +148,7 @@ class LanguageModel:
                 try:
                     self._opened().step(id_, cancel)
                 except DeviceFailure as failure:
-                    yield self._fall_back(failure)
+                    yield self.fall_back(failure)
                     yield from self._read(ids, cancel)
         except Interrupted:
             reason = "cancelled"
@@ -194,19 +176,10 @@ class LanguageModel:
         try:
             yield from self._opened().prefill(ids, cancel)
         except DeviceFailure as failure:
-            yield self._fall_back(failure)
+            yield self.fall_back(failure)
             yield from self._opened().prefill(ids, cancel)
 
-    def _fall_back(self, failure: DeviceFailure) -> Notice:
-        """Open the model again, on the CPU."""
-        failed = self._session.device if self._session else CPU
-        self._free()
-        self._open_session("cpu")
-        notice = fallback_notice(failed, str(failure))
-        self.notices = (*self.notices, notice)
-        return notice
-
-    def _open_session(self, device: str) -> None:
+    def _open_on(self, device: str) -> None:
         def try_out(session: Session) -> None:
             decoder = Decoder(session, self.pack.config, self.context_limit_tokens)
             decoder.try_out()
@@ -228,32 +201,17 @@ class LanguageModel:
                 limit=self.context_limit_tokens,
             )
 
-    @contextlib.contextmanager
-    def _one_run(self) -> Iterator[None]:
-        if not self._lock.acquire(blocking=False):
-            raise EngineError(
-                "{model} is busy with another answer.",
-                "Wait until it is done, or stop it.",
-                model=self.pack.display_name,
-            )
-        try:
-            self._opened()
-            yield
-        finally:
-            if self._closing:
-                self._free()
-            self._lock.release()
+    def _device(self) -> Device | None:
+        return self._session.device if self._session is not None else None
 
     def _opened(self) -> Decoder:
         if self._decoder is None:
-            raise EngineError("The model {model} is closed.", "Load it again.", model=self.pack.display_name)
+            raise self.closed()
         return self._decoder
 
-    def _free(self) -> None:
+    def _let_go(self) -> None:
         if self._decoder is not None:
             self._decoder.close()
         if self._session is not None:
             self._session.close()
         self._decoder = self._session = None
-        gc.collect()
-        trim_memory()

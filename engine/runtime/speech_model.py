@@ -14,10 +14,7 @@ share the sound's keys and values.
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -27,17 +24,9 @@ from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.genai_config import GenaiConfig
 from engine.packs import Pack, require_kind
-from engine.results import Notice
-from engine.runtime.devices import CPU
-from engine.runtime.session import (
-    DeviceFailure,
-    Session,
-    fallback_notice,
-    fits_memory,
-    open_session,
-    out_of_memory,
-    trim_memory,
-)
+from engine.runtime.devices import CPU, Device
+from engine.runtime.open_model import OpenModel
+from engine.runtime.session import Session, fits_memory, open_session, out_of_memory
 from engine.runtime.speech_tokens import SpeechTokens
 
 FRAMES_PER_S = 100
@@ -47,20 +36,15 @@ POSITION_INPUT = "past_sequence_length"
 WEIGHTS_OUTPUT = "cross_weights"
 
 
-class SpeechModel:
-    """An open speech pack. One run at a time; close it to free its memory."""
+class SpeechModel(OpenModel):
+    """An open speech pack."""
 
     def __init__(self, pack: Pack, tokens: SpeechTokens, threads: int = 0) -> None:
         """Use :meth:`open`."""
-        self.pack = pack
+        super().__init__(pack, threads)
         self.tokens = tokens
-        self.notices: tuple[Notice, ...] = ()
-        self.provider = ""
-        self._threads = threads
         self._encoder: Session | None = None
         self._decoder: _Decoder | None = None
-        self._lock = threading.Lock()
-        self._closing = False
 
     @classmethod
     def open(cls, pack: Pack, device: str = "auto", threads: int = 0) -> SpeechModel:
@@ -72,7 +56,7 @@ class SpeechModel:
         if not fits_memory(pack.size_bytes):
             raise out_of_memory(pack.display_name)
         model = cls(pack, SpeechTokens.read(pack), threads)
-        model._open_sessions(device)
+        model._open_on(device)
         return model
 
     @property
@@ -85,28 +69,6 @@ class SpeechModel:
         """M."""
         encoder = self._opened()[0]
         return encoder.inputs[self._features_name()].shape[1] or 80
-
-    @contextlib.contextmanager
-    def one_run(self) -> Iterator[None]:
-        """Hold the model for one transcription; raises EngineError where another is under way."""
-        if not self._lock.acquire(blocking=False):
-            raise EngineError(
-                "{model} is busy with another recording.",
-                "Wait until it is done, or stop it.",
-                model=self.pack.display_name,
-            )
-        try:
-            self._opened()
-            yield
-        finally:
-            if self._closing:
-                self._free()
-            self._lock.release()
-
-    @property
-    def closing(self) -> bool:
-        """Whether somebody closed the model while it runs: the run should end."""
-        return self._closing
 
     def hear(self, mel: NDArray[np.float32], cancel: Cancel) -> None:
         """Encode ``mel`` [M, F] and begin a new answer about it. Raises Interrupted, DeviceFailure, EngineError."""
@@ -149,29 +111,11 @@ class SpeechModel:
         """Read tokens as :meth:`read` does; where the alignment heads looked: [A, T, S], each row sums to 1."""
         return self._opened()[1].run(ids, cancel)[0]
 
-    def fall_back(self, failure: DeviceFailure) -> Notice:
-        """Open the model again on the CPU, after its device failed."""
-        failed = self._encoder.device if self._encoder is not None else CPU
-        self._free()
-        self._open_sessions("cpu")
-        notice = fallback_notice(failed, str(failure))
-        self.notices = (*self.notices, notice)
-        return notice
-
-    def close(self) -> None:
-        """Free all memory; a run under way ends at its next step, and frees it then. May be called twice."""
-        self._closing = True
-        if self._lock.acquire(blocking=False):
-            try:
-                self._free()
-            finally:
-                self._lock.release()
-
     def _features_name(self) -> str:
         assert self.pack.config.encoder is not None
         return self.pack.config.encoder.audio_features
 
-    def _open_sessions(self, device: str) -> None:
+    def _open_on(self, device: str) -> None:
         def try_out(encoder: Session) -> None:
             self._encoder = encoder
             session = Session(self.pack.model_path, encoder.device, self._threads)
@@ -184,19 +128,20 @@ class SpeechModel:
         self.notices = (*self.notices, *notices)
         self.provider = encoder.device.label
 
+    def _device(self) -> Device | None:
+        return self._encoder.device if self._encoder is not None else None
+
     def _opened(self) -> tuple[Session, _Decoder]:
         if self._encoder is None or self._decoder is None:
-            raise EngineError("The model {model} is closed.", "Load it again.", model=self.pack.display_name)
+            raise self.closed()
         return self._encoder, self._decoder
 
-    def _free(self) -> None:
+    def _let_go(self) -> None:
         if self._decoder is not None:
             self._decoder.close()
         if self._encoder is not None:
             self._encoder.close()
         self._encoder = self._decoder = None
-        gc.collect()
-        trim_memory()
 
 
 class _Decoder:
