@@ -88,7 +88,7 @@ class Scribe:
                 )
                 silent = self._search.silent(found)
                 pieces, heard_s = ([], _seconds(samples)) if silent else self._cut(found, _seconds(samples))
-                yield from self._segments(pieces, chunk.start_s + start / SAMPLE_RATE_HZ, _seconds(samples))
+                yield from self._segments(pieces, chunk.start_s + start / SAMPLE_RATE_HZ, samples)
             except DeviceFailure as failure:
                 yield self._model.fall_back(failure)
                 continue
@@ -169,7 +169,9 @@ class Scribe:
         pieces.append(_Piece(start_s, audio_s, found.ids[first:], found.logprobs[first : len(found.ids)]))
         return pieces, audio_s
 
-    def _segments(self, pieces: Sequence[_Piece], offset_s: float, audio_s: float) -> Iterator[Segment]:
+    def _segments(
+        self, pieces: Sequence[_Piece], offset_s: float, samples: NDArray[np.float32]
+    ) -> Iterator[Segment]:
         model, language = self._model, self.language
         written = "en" if self._options.translate else language
         timed: list[tuple[Word, ...]] = [()] * len(pieces)
@@ -180,7 +182,7 @@ class Scribe:
                 [piece.logprobs for piece in pieces],
                 language=language,
                 translate=self._options.translate,
-                audio_s=audio_s,
+                samples=samples,
                 cancel=self._cancel,
             )
         for piece, said in zip(pieces, timed, strict=True):

@@ -8,11 +8,14 @@ the piece, for each segment. The text is read once more, all at once, to see whe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.cancel import Cancel
+from engine.media.audio import SAMPLE_RATE_HZ
 from engine.results import Word
 from engine.runtime.alignment import POSITION_S, token_times, words
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from engine.runtime.speech_model import SpeechModel
 
 LONGEST_USUAL_S = 0.7
+LOUDNESS_SAMPLES = 160  # 10 ms
+QUIET = 0.1  # of the loudest in a word: what is below that in front of it is not the word
 SENTENCE_ENDS = ".。!！?？"
 
 
@@ -30,7 +35,7 @@ def word_times(
     *,
     language: str,
     translate: bool,
-    audio_s: float,
+    samples: NDArray[np.float32],
     cancel: Cancel,
 ) -> list[tuple[Word, ...]]:
     """Words for each of the segments ``ids``; a word's confidence is the mean probability of its tokens."""
@@ -41,7 +46,7 @@ def word_times(
     text = text[:room]
     model.rewind()
     looks = model.attention([*before, *text, tokens.end], cancel)  # [A, T, S]
-    positions = int(np.ceil(audio_s / POSITION_S))
+    positions = int(np.ceil(len(samples) / SAMPLE_RATE_HZ / POSITION_S))
     # The row of a token says where the model looked for the next one: from the last control token to the last of the text.
     starts = token_times(looks[:, len(before) - 1 : -1], positions)
     written = "en" if translate else language
@@ -56,9 +61,24 @@ def word_times(
                 break
             confidence = float(np.exp(probable[span.first : span.end]).mean())
             made.append(Word(span.text, float(starts[first]), float(starts[end]), min(confidence, 1.0)))
+        if made and not at:
+            made[0] = replace(made[0], start_s=begins_s(samples, made[0].end_s))
         found.append(_plausible(made))
         at += len(part)
     return found
+
+
+def begins_s(samples: NDArray[np.float32], end_s: float) -> float:
+    """When the first word begins, which ends at ``end_s``: where it gets loud.
+
+    The way through the weights begins with the sound, and so would the word, but there is some silence in front.
+    """
+    frames = round(end_s * SAMPLE_RATE_HZ) // LOUDNESS_SAMPLES
+    loudness = (
+        np.abs(samples[: frames * LOUDNESS_SAMPLES]).reshape(-1, LOUDNESS_SAMPLES).max(axis=1, initial=0)
+    )
+    loud = np.flatnonzero(loudness > QUIET * loudness.max(initial=0))
+    return float(loud[0]) * LOUDNESS_SAMPLES / SAMPLE_RATE_HZ if len(loud) else 0.0
 
 
 def _plausible(said: list[Word]) -> tuple[Word, ...]:
