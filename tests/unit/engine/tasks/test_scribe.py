@@ -291,6 +291,20 @@ def test_words(make: Make) -> None:
     assert segments[1].words[0].start_s == pytest.approx(30 + 0.2 * 6, abs=0.05)
 
 
+def test_the_first_word_begins_where_it_gets_loud(make: Make) -> None:
+    """Not in the silence that stands in front of every chunk."""
+    model = make((0.0, " hello world.", 2.0))
+    quiet = chunk(2.4, 30.0)
+    dice = np.random.default_rng(0)
+    quiet.samples[:] = dice.normal(0, 0.003, len(quiet.samples))
+    quiet.samples[round(0.35 * SAMPLE_RATE_HZ) : 2 * SAMPLE_RATE_HZ] += 0.3
+    found = list(scribe(model, TranscribeOptions("en", words=True)).write(quiet))
+    segment = found[-1]
+    assert isinstance(segment, Segment)
+    assert segment.start_s == segment.words[0].start_s == pytest.approx(30.35, abs=0.02)
+    assert segment.words[0].end_s == segment.words[1].start_s
+
+
 def test_chinese_in_one_script(make: Make) -> None:
     model = make((0.0, "我愛你,", 2.0), (0.0, "我爱你", 2.0), (0.0, " the cat", 2.0))
     assert said(list(scribe(model, TranscribeOptions("zh")).write(chunk(2.0))))[0][2] == "我爱你，"
