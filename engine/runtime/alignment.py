@@ -46,7 +46,7 @@ def token_times(weights: NDArray[np.float32], positions: int) -> NDArray[np.floa
     spread = np.maximum(sound.std(axis=1, keepdims=True), 1e-9)
     relative = (sound - sound.mean(axis=1, keepdims=True)) / spread
     costs = -_median(relative).mean(axis=0)  # [T, positions]
-    return warp(costs) * POSITION_S
+    return warp(costs).astype(np.float64) * POSITION_S
 
 
 def warp(costs: NDArray[np.float32]) -> NDArray[np.int64]:

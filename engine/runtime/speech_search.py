@@ -235,7 +235,7 @@ def loop_tokens(ids: Sequence[int]) -> int:
         rounds = max(LOOP_ROUNDS, -(-SHORTEST_STAMMER_TOKENS // period))
         if len(ids) < period * rounds or ids[-1] != ids[-1 - period]:
             continue
-        tail = ids[-period * rounds :]
+        tail = list(ids[-period * rounds :])
         if tail == tail[:period] * rounds:
             return period
     return 0

@@ -59,7 +59,8 @@ class Scribe:
         """``language`` is what was found out earlier, of a run that goes on. Raises EngineError for an unknown one."""
         self._model, self._options, self._cancel = model, options, cancel
         self._search = Search(model, options, options.seed)
-        wanted, self._script = chinese.split_script(options.language)
+        wanted, script = chinese.split_script(options.language)
+        self._script: chinese.Script = script
         if wanted and wanted not in model.languages:
             raise EngineError(
                 'The speech model {model} does not know the language "{language}".',

@@ -122,7 +122,7 @@ class ScriptedModel:
         self.said: list[list[int]] = []  # what was read back, for each try
         self.fail_at: set[int] = set()  # the steps (of hear, read and attention together) that fail
         self.weights: Callable[[int], NDArray[np.float32]] = diagonal_attention
-        self.on_step: Callable[[int], None] = lambda step: None
+        self.on_step: Callable[[int], object] = lambda step: None
         self.fallen_back = 0
         self.branches = 0
         self._answer: Answer | None = None

@@ -36,7 +36,7 @@ def plain_warp(costs: np.ndarray) -> tuple[list[int], float]:
         step = came[row, column]
         row -= step != 2
         column -= step != 1
-    return entered, total[rows, columns]
+    return entered, float(total[rows, columns])
 
 
 def cost_of(costs: np.ndarray, entered: np.ndarray) -> float:

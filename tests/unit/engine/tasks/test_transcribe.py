@@ -236,7 +236,7 @@ def test_the_model_is_free_again(model: ScriptedModel) -> None:
     answers(model, *[" hello"] * 9)
     half = transcribe(model, FakeAudio(sound(*THREE)), ENGLISH, Cancel())  # type: ignore[arg-type]
     next(half)
-    half.close()
+    half.close()  # type: ignore[attr-defined]
     with pytest.raises(EngineError, match="does not know"):
         run(model, FakeAudio(sound(*THREE)), TranscribeOptions(language="fr"))
     assert run(model, FakeAudio(sound(*THREE)))[-1].reason == "stop"
