@@ -80,8 +80,9 @@ def sample_ids(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     if "<|zh|>" not in tokenizer.get_vocab():  # English only: neither language nor task is told
         names = (names[0], names[3])
     spoken = tokenizer.encode(SPOKEN, add_special_tokens=False).ids
-    control = [tokenizer.token_to_id(name) for name in (*names, "<|endoftext|>")]
-    return [*control[:-1], *spoken, control[-1]], [*spoken, control[-1]]
+    vocabulary = tokenizer.get_vocab()
+    spoken.append(vocabulary["<|endoftext|>"])
+    return [*(vocabulary[name] for name in names), *spoken], spoken
 
 
 class PackRunner:

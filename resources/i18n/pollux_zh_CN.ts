@@ -2338,12 +2338,8 @@
         <translation>{model} 用于对话，不能转写语音。</translation>
     </message>
     <message>
-        <source>{model} is busy with another answer.</source>
-        <translation>{model} 正在生成另一个回答。</translation>
-    </message>
-    <message>
-        <source>{model} is busy with another recording.</source>
-        <translation>{model} 正忙于另一个录音。</translation>
+        <source>{model} is busy with something else.</source>
+        <translation>{model} 正忙于别的任务。</translation>
     </message>
     <message>
         <source>{model} transcribes speech; it cannot chat.</source>
