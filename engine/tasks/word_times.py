@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST_USUAL_S = 0.7
 LOUDNESS_SAMPLES = 160  # 10 ms
-QUIET = 0.1  # of the loudest in a word: what is below that in front of it is not the word
+QUIET = 0.05  # of the loudest in a word: what is below that in front of it is not the word
 SENTENCE_ENDS = ".。!！?？"
 
 
