@@ -48,7 +48,7 @@ def search(
 ) -> Beam:
     """The likeliest text of at most ``room`` tokens; ``begin`` [V] are the logits after the prompt.
 
-    Ends when ``rows`` texts have ended: those that are unfinished then are less likely than all of them.
+    Ends when ``rows`` texts have ended; of those, the one with the best mean wins.
     """
     tokens = model.tokens
     model.branch(rows)
