@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # with all of it (284 to 297 of 1,892 whatever is chosen from here up, and 3,000 frames cost four times 800).
 MARGIN_S = 1.5
 SHORTEST_WINDOW_S = 8.0
+WINDOW_STEP_S = 0.5  # ONNX Runtime keeps memory for each length that it has seen: there must not be hundreds
 SHORTEST_REST_S = 1.0  # a shorter end that the model left out is breath or noise
 SURE_LANGUAGE = 0.8
 ENOUGH_SPEECH_S = 10.0
@@ -139,9 +140,10 @@ class Scribe:
             yield LanguageFound(self.language, float(likely[best]))
 
     def _mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-mel frames of the sound and the silence behind it: an even number of them."""
-        window_s = min(max(_seconds(samples) + MARGIN_S, SHORTEST_WINDOW_S), WINDOW_S)
-        return log_mel(samples, self._model.mel_bins, 2 * round(window_s * FRAMES_PER_S / 2))
+        """Log-mel frames of the sound and the silence behind it."""
+        needed_s = max(_seconds(samples) + MARGIN_S, SHORTEST_WINDOW_S)
+        window_s = min(np.ceil(needed_s / WINDOW_STEP_S) * WINDOW_STEP_S, WINDOW_S)
+        return log_mel(samples, self._model.mel_bins, round(window_s * FRAMES_PER_S))
 
     def _before(self) -> list[int]:
         tokens = self._model.tokens
