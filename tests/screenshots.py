@@ -135,7 +135,9 @@ def make_readme(target: Path, model: str) -> int:
     for message in desktop.session.messages:
         print(f"{message.role}: {message.text}")
     if store.best(kind="speech") is not None:
-        desktop.window.take_files([Path(__file__).parent / "data" / "speech" / name for name in README_SPEECH])
+        desktop.window.take_files(
+            [Path(__file__).parent / "data" / "speech" / name for name in README_SPEECH]
+        )
         until_idle(desktop)
         desktop.speech.select(desktop.speech.items[0])
         until_idle(desktop)
