@@ -436,6 +436,13 @@ class Host(QObject):
             Task(name, "add", entry.display_name), lambda cancel: self._door.add_model(entry, store, cancel)
         )
 
+    def add_or_cancel(self, name: str, use: bool = False) -> None:
+        """What the one button of an offer does: get the model, or stop getting it."""
+        if self._is_running(name):
+            self.cancel_task(name)
+        else:
+            self.add(name, use)
+
     def import_path(self, path: Path) -> None:
         """Import a folder or a zip."""
         store = self._the_store()

@@ -160,16 +160,19 @@ def _load(module: torch.nn.Module, checkpoint: Checkpoint, prefix: str) -> torch
     return module
 
 
+def cpu_session(path: Path) -> ort.InferenceSession:
+    """An ONNX file on the CPU, with a thread for each core."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = physical_cores()
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 class PackRunner:
     """The plainest way to run a pack's graph: fixed buffers, logits of the last position."""
 
     def __init__(self, folder: Path, config: LanguageConfig, context_tokens: int = 1024) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = physical_cores()
-        options.log_severity_level = 3
-        self._session = ort.InferenceSession(
-            str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = cpu_session(folder / MODEL_FILE)
         kinds = {given.name: given.type for given in self._session.get_inputs()}
         dtype = np.float16 if kinds["past_key_values.0.key"] == "tensor(float16)" else np.float32
         shape = (1, config.kv_heads, context_tokens, config.head_size)

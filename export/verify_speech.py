@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from engine.folders import resources_folder
-from engine.machine import physical_cores
 from engine.media.audio import AudioFile
 from engine.media.mel import log_mel
 from export.checkpoints.load import load_whisper
 from export.checkpoints.whisper import WhisperCheckpoint
+from export.verify import cpu_session
 from export.whisper_config import WhisperConfig
 from export.whisper_graph import DECODER_FILE, ENCODER_FILE
 
@@ -90,7 +90,7 @@ class PackRunner:
 
     def __init__(self, folder: Path, config: WhisperConfig, mel: NDArray[np.float32]) -> None:
         """``mel`` [1, M, F]."""
-        encoder, self._decoder = (_session(folder / name) for name in (ENCODER_FILE, DECODER_FILE))
+        encoder, self._decoder = (cpu_session(folder / name) for name in (ENCODER_FILE, DECODER_FILE))
         names = [info.name.replace("present", "past") for info in encoder.get_outputs()]
         self._sound = dict(zip(names, encoder.run(None, {"audio_features": mel}), strict=True))
         shape = (1, config.heads, config.text_context_tokens, config.head_size)
@@ -115,13 +115,6 @@ class PackRunner:
         self._decoder.run_with_iobinding(binding)
         self._past_tokens += len(ids)
         return binding.get_outputs()[0].numpy()[0, -1]
-
-
-def _session(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = physical_cores()
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _perplexity(logits: NDArray[np.float32], ids: list[int]) -> float:

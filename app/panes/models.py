@@ -259,11 +259,7 @@ class EntryCard(QWidget):
 
     @Slot()
     def _get_or_cancel(self) -> None:
-        task = self._host.tasks.get(self.entry.name)
-        if task is not None and task.state in ("running", "cancelling"):
-            self._host.cancel_task(self.entry.name)
-        else:
-            self._host.add(self.entry.name)
+        self._host.add_or_cancel(self.entry.name)
 
 
 class ModelsPane(QWidget):

@@ -237,11 +237,10 @@ class SpeechHead(QWidget):
         box.setIcon(QMessageBox.Icon.Question)
         if made_here(item):
             box.setText(self.tr("Delete the recording {name} and its transcript?").format(name=item.title))
+            box.setInformativeText(self.tr("This cannot be undone."))
         else:
             box.setText(self.tr("Delete the transcript of {name}?").format(name=item.title))
             box.setInformativeText(self.tr("The recording itself stays. This cannot be undone."))
-        if made_here(item):
-            box.setInformativeText(self.tr("This cannot be undone."))
         yes = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
         yes.setProperty("key", item.key)
         yes.clicked.connect(self._remove_asked)

@@ -68,11 +68,7 @@ class ModelOffer(QFrame):
 
     @Slot()
     def _get_or_cancel(self) -> None:
-        task = self._host.tasks.get(self.entry.name)
-        if task is not None and task.state in ("running", "cancelling"):
-            self._host.cancel_task(self.entry.name)
-        else:
-            self._host.add(self.entry.name, use=True)
+        self._host.add_or_cancel(self.entry.name, use=True)
 
     @Slot(object)
     def _task_changed(self, task: Task) -> None:

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from engine.json_files import Reader
-from engine.packs import Pack
+from engine.packs import GENERATION_FILE, Pack
 from engine.runtime.tokens import Tokenizer
 
-GENERATION_FILE = "generation_config.json"
 TIMESTAMP_S = 0.02  # one step of the timestamps: two frames of 10 ms
 MAX_INITIAL_TIMESTAMP_S = 1.0
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 LONGEST_PROMPT_CHARS = 2000
 LONGEST_CHUNK_S = 25.0  # as exact as 30 s, and quicker: attention grows with the square
 GAP_S = 1.5
-WINDOW_S = 512 / 16_000  # of the detector of speech
-SETTLE_S = 62 * WINDOW_S  # what it hears before its judgement counts
+SETTLE_WINDOWS = 62  # what the detector of speech hears, two seconds, before its judgement counts
 # Live: a phrase ends with a pause of this length, or when it gets too long to wait for.
 PHRASE_GAP_S = 0.5
 LONGEST_PHRASE_S = 15.0
@@ -106,21 +105,23 @@ def transcribe(  # noqa: PLR0917 - as every task, and what an earlier run knows
     ``language`` is what an earlier run found, which this one goes on. Raises EngineError for a language that the
     model does not know and for audio that cannot be read.
     """
-    from engine.media.vad import SplitOptions, Splitter, Vad
+    from engine.media.audio import SAMPLE_RATE_HZ
+    from engine.media.vad import WINDOW_SAMPLES, SplitOptions, Splitter, Vad
     from engine.runtime.session import Interrupted
     from engine.tasks.scribe import Scribe
 
     count = _Count(model, perf_counter())
     with model.one_run():
         scribe = Scribe(model, options, cancel, language)
-        grid_s = start_s // WINDOW_S * WINDOW_S
+        window_s = WINDOW_SAMPLES / SAMPLE_RATE_HZ
+        grid_s, settle_s = start_s // window_s * window_s, SETTLE_WINDOWS * window_s
         splitter = Splitter(Vad.open(), SplitOptions(longest_s=LONGEST_CHUNK_S, gap_s=GAP_S), grid_s)
         total = None if audio.info.duration_s is None else round(audio.info.duration_s * 1000)
         done_s = start_s
         blocks = audio.blocks(grid_s)
-        if grid_s >= SETTLE_S:
+        if grid_s >= settle_s:
             # The detector goes on as if it had heard everything, so that a resumed run cuts where an unbroken one does.
-            blocks = audio.blocks(grid_s - SETTLE_S, SETTLE_S)
+            blocks = audio.blocks(grid_s - settle_s, settle_s)
             splitter.settle(next(blocks, np.zeros(0, np.float32)), start_s)
         try:
             for block in blocks:
