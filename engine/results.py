@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
@@ -26,11 +30,21 @@ class Progress:
     """How far a call is. ``total`` is None where it cannot be known; ``stage`` is a stable key."""
 
     stage: Literal[
-        "load", "prefill", "fetch", "unpack", "export", "quantize", "check", "copy", "verify", "transcribe"
+        "load",
+        "prefill",
+        "fetch",
+        "unpack",
+        "export",
+        "quantize",
+        "check",
+        "copy",
+        "verify",
+        "transcribe",
+        "describe",
     ]
     done: int
     total: int | None
-    unit: Literal["tokens", "bytes", "files", "steps", "ms"]
+    unit: Literal["tokens", "bytes", "files", "steps", "ms", "pictures"]
 
 
 @dataclass(frozen=True)
@@ -162,3 +176,93 @@ class Transcript:
                 "stop", self.language, self.model, "", self.duration_s, 0.0, 0.0, len(self.segments)
             )
             return writer.finish(ended)
+
+
+Style = Literal["short", "alt", "detailed"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that is likely in a picture. ``name`` is English, ``name_zh`` Chinese; ``confidence`` is 0 to 1."""
+
+    name: str
+    name_zh: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text in a picture. ``box`` is left, top, right, bottom as shares of the picture, 0 to 1."""
+
+    text: str
+    confidence: float
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour that much of a picture has. ``share`` is 0 to 1; ``hex`` is "#rrggbb"."""
+
+    name: str
+    name_zh: str
+    hex: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where the model looked for one word of a caption.
+
+    ``start`` and ``end`` are offsets of the word in the English caption; ``attention`` is float32 [rows, columns] over the
+    picture, summing to 1; ``confidence`` is the model's probability for the word.
+    """
+
+    word: str
+    start: int
+    end: int
+    confidence: float
+    attention: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in a picture beside its caption. Sizes in pixels as shown; texts are "" where there are none.
+
+    ``place`` is where it was taken, in words or as coordinates; ``damage`` why a part of the file is missing.
+    """
+
+    width_px: int
+    height_px: int
+    format: str
+    subjects: tuple[Subject, ...] = ()
+    text: tuple[TextLine, ...] = ()
+    colours: tuple[Colour, ...] = ()
+    taken: str = ""
+    place: str = ""
+    camera: str = ""
+    damage: str = ""
+
+
+@dataclass(frozen=True)
+class Described:
+    """The end of a description, or of an answer to a question about a picture.
+
+    ``text`` is what was asked for, in the style and language asked for; ``caption`` is the image model's own English
+    sentence and ``confidence`` (0 to 1) how sure of it the model is; ``unsure`` that it should be read with doubt.
+    ``model`` made the caption. ``composed_by`` is the chat model that wrote ``text`` from the findings, "" where none did;
+    ``language`` is that of ``text``, which may be "en" where Chinese was asked for and no model knows it.
+    """
+
+    reason: FinishReason
+    text: str
+    caption: str
+    confidence: float
+    unsure: bool
+    language: str
+    style: Style
+    findings: Findings
+    looks: tuple[Look, ...]
+    model: str
+    composed_by: str
+    provider: str
+    wall_s: float
