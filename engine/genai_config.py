@@ -16,11 +16,16 @@ from engine.onnx_files import is_plain_name
 
 MAX_CONTEXT_TOKENS = 1 << 24
 MAX_TOKEN_ID = (1 << 31) - 1
-WHISPER = (
-    "whisper"  # the one model of two parts that is understood: an encoder of sound and a decoder of text
-)
-# Sections of models that are more than one text decoder, or that and its encoder.
-OTHER_KINDS = ("vision", "speech", "embedding", "joiner", "encoder_decoder_init")
+WHISPER = "whisper"  # an encoder of sound and a decoder of text
+CAPTIONER = "captioner"  # our own: sees a picture, writes one sentence
+IDEFICS3 = "idefics3"  # sees pictures and converses (SmolVLM)
+# The sections that a model may have, and those that the models of several parts which are understood do have.
+OTHER_PARTS = ("encoder", "vision", "speech", "embedding", "joiner", "encoder_decoder_init")
+PARTS: dict[str, tuple[str, ...]] = {
+    WHISPER: ("encoder",),
+    CAPTIONER: ("vision", "embedding"),
+    IDEFICS3: ("vision", "embedding"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,32 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class VisionConfig:
+    """What turns pixels into features, which stand among the embeddings of the decoder's tokens.
+
+    ``config_filename`` is the file that says how pixels are prepared. ``pixel_attention_mask`` is a name, whether the
+    graph has this input or not.
+    """
+
+    filename: str
+    config_filename: str = "processor_config.json"
+    pixel_values: str = "pixel_values"
+    pixel_attention_mask: str = "pixel_attention_mask"
+    image_features: str = "image_features"
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    """What turns the ids of tokens into embeddings."""
+
+    filename: str
+    input_ids: str = "input_ids"
+    inputs_embeds: str = "inputs_embeds"
+
+
+@dataclass(frozen=True)
 class GenaiConfig:
-    """One decoder, and what it listens to. ``past_key_names`` and its sisters hold one ``%d`` for the layer's number."""
+    """One decoder, and what it listens to or looks at. ``past_key_names`` and its sisters hold one ``%d`` for the layer's number."""
 
     model_type: str
     filename: str
@@ -90,6 +119,10 @@ class GenaiConfig:
     encoder: EncoderConfig | None = None  # None: text goes in, not sound
     cross_past_key_names: str = "past_key_cross_%d"  # only where there is an encoder
     cross_past_value_names: str = "past_value_cross_%d"
+    vision: VisionConfig | None = None  # None: no pictures go in
+    embedding: EmbeddingConfig | None = None  # None: the decoder takes ids, not embeddings
+    inputs_embeds: str = "inputs_embeds"  # only where there is an embedding
+    image_token_id: int | None = None  # stands where features of a picture go
 
     def past_key(self, layer: int) -> str:
         """The input that holds the keys of earlier tokens."""
@@ -122,21 +155,26 @@ class GenaiConfig:
 
 
 def read_genai_config(path: Path) -> GenaiConfig:
-    """Read and check the file; raises EngineError for anything but one text decoder, alone or with Whisper's encoder."""
+    """Read and check the file; raises EngineError for anything but one text decoder, alone or with parts of :data:`PARTS`."""
     file = Reader.open(path)
     model = file.object("model")
     decoder = model.object("decoder")
     kind = model.text("type", "")
-    others = OTHER_KINDS if kind == WHISPER else (*OTHER_KINDS, "encoder")
-    if any(part in model for part in others) or "pipeline" in decoder:
+    parts = PARTS.get(kind, ())
+    if any(part in model for part in OTHER_PARTS if part not in parts) or "pipeline" in decoder:
         raise EngineError(
             "This model is made of several parts, which this version of Pollux cannot run.",
             "Use a model with one text decoder.",
         )
     filename = _filename(decoder)
-    encoder = _encoder(model.object("encoder")) if kind == WHISPER else None
+    encoder = _encoder(model.object("encoder")) if "encoder" in parts else None
     if encoder is not None and encoder.filename == filename:
         raise file.bad("the encoder and the decoder must be two files")
+    vision = _vision(model.object("vision")) if "vision" in parts else None
+    embedding = _embedding(model.object("embedding")) if "embedding" in parts else None
+    seen = [filename, *(part.filename for part in (vision, embedding) if part is not None)]
+    if len(set(seen)) < len(seen):
+        raise file.bad("what sees, what embeds and the decoder must be files of their own")
     heads = decoder.whole("num_attention_heads", 1, 4096)
     head_size = decoder.whole("head_size", 1, 4096)
     kv_heads = decoder.whole("num_key_value_heads", 1, 4096, default=heads)
@@ -177,6 +215,10 @@ def read_genai_config(path: Path) -> GenaiConfig:
         encoder=encoder,
         cross_past_key_names=_per_layer(inputs, "cross_past_key_names", "past_key_cross_%d"),
         cross_past_value_names=_per_layer(inputs, "cross_past_value_names", "past_value_cross_%d"),
+        vision=vision,
+        embedding=embedding,
+        inputs_embeds=inputs.text("inputs_embeds", "inputs_embeds"),
+        image_token_id=model.maybe_whole("image_token_id", 0, MAX_TOKEN_ID),
     )
 
 
@@ -193,6 +235,29 @@ def _encoder(encoder: Reader) -> EncoderConfig:
         audio_features=inputs.text("audio_features", "audio_features"),
         cross_present_key_names=_per_layer(outputs, "cross_present_key_names", "present_key_cross_%d"),
         cross_present_value_names=_per_layer(outputs, "cross_present_value_names", "present_value_cross_%d"),
+    )
+
+
+def _vision(vision: Reader) -> VisionConfig:
+    config_filename = vision.text("config_filename", "processor_config.json")
+    if not is_plain_name(config_filename):
+        raise vision.wrong("config_filename", "the plain name of a file")
+    inputs, outputs = vision.object("inputs"), vision.object("outputs")
+    return VisionConfig(
+        filename=_filename(vision),
+        config_filename=config_filename,
+        pixel_values=inputs.text("pixel_values", "pixel_values"),
+        pixel_attention_mask=inputs.text("pixel_attention_mask", "pixel_attention_mask"),
+        image_features=outputs.text("image_features", "image_features"),
+    )
+
+
+def _embedding(embedding: Reader) -> EmbeddingConfig:
+    inputs, outputs = embedding.object("inputs"), embedding.object("outputs")
+    return EmbeddingConfig(
+        filename=_filename(embedding),
+        input_ids=inputs.text("input_ids", "input_ids"),
+        inputs_embeds=outputs.text("inputs_embeds", "inputs_embeds"),
     )
 
 

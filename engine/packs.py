@@ -27,7 +27,7 @@ PACK_FILE = "pack.json"
 CONFIG_FILE = "genai_config.json"
 TOKENIZER_FILE = "tokenizer.json"
 GENERATION_FILE = "generation_config.json"  # of a speech pack: what is never said, and how words are timed
-KINDS = ("language", "speech")
+KINDS = ("language", "speech", "image")
 HASH_CHUNK_BYTES = 1 << 20
 MAX_BYTES = 1 << 50
 # A foreign folder says nothing about memory: its files, some slack, and the KV cache of a usual context.
@@ -82,6 +82,20 @@ class Pack:
         if self.config.encoder is None:
             raise ValueError(f"{self.name} has no encoder")
         return self.folder / self.config.encoder.filename
+
+    @property
+    def vision_path(self) -> Path:
+        """The ONNX file that sees; ValueError unless this is an image pack."""
+        if self.config.vision is None:
+            raise ValueError(f"{self.name} sees nothing")
+        return self.folder / self.config.vision.filename
+
+    @property
+    def embedding_path(self) -> Path:
+        """The ONNX file that turns ids into embeddings; ValueError unless this is an image pack."""
+        if self.config.embedding is None:
+            raise ValueError(f"{self.name} has no embedding of its own")
+        return self.folder / self.config.embedding.filename
 
 
 @dataclass(frozen=True)
@@ -148,14 +162,33 @@ def needed_files(folder: Path, config: GenaiConfig) -> set[str]:
 
 def _named_files(config: GenaiConfig) -> tuple[str, ...]:
     """The files that the configuration names, or that its kind of model cannot be without."""
-    names = (CONFIG_FILE, config.filename, TOKENIZER_FILE)
-    return names if config.encoder is None else (*names, config.encoder.filename, GENERATION_FILE)
+    names = [CONFIG_FILE, config.filename, TOKENIZER_FILE]
+    if config.encoder is not None:
+        names += [config.encoder.filename, GENERATION_FILE]
+    if config.vision is not None:
+        names += [config.vision.filename, config.vision.config_filename]
+    if config.embedding is not None:
+        names += [config.embedding.filename]
+    return tuple(names)
 
 
 def require_kind(pack: Pack, kind: str) -> None:
-    """Raise an EngineError that helps, unless ``pack`` is of the ``kind`` ("language" or "speech") that is needed."""
+    """Raise an EngineError that helps, unless ``pack`` is of the ``kind`` (one of :data:`KINDS`) that is needed."""
     if pack.kind == kind:
         return
+    if kind == "image":
+        raise EngineError(
+            "{model} cannot see pictures.",
+            "Choose an image model. To see which there are: pollux models available",
+            model=pack.display_name,
+        )
+    if pack.kind == "image":
+        raise EngineError(
+            "{model} describes pictures; it can do nothing else.",
+            "Choose another model. To describe: pollux describe FILE --model {name}",
+            model=pack.display_name,
+            name=pack.name,
+        )
     if kind == "speech":
         raise EngineError(
             "{model} chats; it cannot transcribe speech.",
@@ -354,4 +387,6 @@ def _foreign_pack(folder: Path, bundled: bool, config: GenaiConfig, names: set[s
 
 
 def _kind(config: GenaiConfig) -> str:
+    if config.vision is not None:
+        return "image"
     return "language" if config.encoder is None else "speech"
