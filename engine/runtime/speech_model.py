@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.genai_config import GenaiConfig
 from engine.packs import Pack, require_kind
 from engine.runtime.devices import CPU, Device
 from engine.runtime.open_model import OpenModel
+from engine.runtime.rows import Rows
 from engine.runtime.session import Session, fits_memory, open_session, out_of_memory
 from engine.runtime.speech_tokens import SpeechTokens
 
@@ -158,10 +158,10 @@ class _Decoder:
         self._cross_inputs = [
             name for n in layers for name in (config.cross_past_key(n), config.cross_past_value(n))
         ]
-        self._past = [name for n in layers for name in (config.past_key(n), config.past_value(n))]
-        self._present = [name for n in layers for name in (config.present_key(n), config.present_value(n))]
-        wanted = {config.input_ids, POSITION_INPUT, *self._past, *self._cross_inputs}
-        given = {config.logits, WEIGHTS_OUTPUT, *self._present}
+        past = [name for n in layers for name in (config.past_key(n), config.past_value(n))]
+        present = [name for n in layers for name in (config.present_key(n), config.present_value(n))]
+        wanted = {config.input_ids, POSITION_INPUT, *past, *self._cross_inputs}
+        given = {config.logits, WEIGHTS_OUTPUT, *present}
         missing = wanted ^ set(session.inputs) or given - set(session.outputs)
         if missing:
             raise EngineError(
@@ -173,8 +173,8 @@ class _Decoder:
         self._session, self._config = session, config
         self.cross_device = session.input_device(self._cross_inputs[0])
         self._ids_type = session.inputs[config.input_ids].dtype or np.dtype(np.int32)
-        self._single = _Rows(session, config, 1, self._past, self._present)
-        self._many: _Rows | None = None
+        self._single = Rows(session, config, 1, config.context_length)
+        self._many: Rows | None = None
         self._cross: Sequence[ort.OrtValue] = ()
 
     @property
@@ -201,20 +201,14 @@ class _Decoder:
     def branch(self, rows: int) -> None:
         """Copy what is held into each of ``rows`` rows."""
         if self._many is None or self._many.rows != rows:
-            self._many = _Rows(self._session, self._config, rows, self._past, self._present)
+            self._many = Rows(self._session, self._config, rows, self._config.context_length)
         self._bind_cross(self._many)
-        for one, many in zip(self._single.buffers, self._many.buffers, strict=True):
-            many[:, :, : self.length] = one[:, :, : self.length]
+        self._many.copy_from(self._single, self.length)
 
     def choose_rows(self, parents: Sequence[int]) -> None:
         """Row n becomes a copy of row ``parents[n]``."""
         assert self._many is not None
-        moved = [row for row, parent in enumerate(parents) if row != parent]
-        if moved:
-            sources = [parents[row] for row in moved]
-            for buffer in self._many.buffers:
-                held = buffer[:, :, : self.length]
-                held[moved] = held[sources]
+        self._many.choose(parents, self.length)
 
     def run_rows(self, ids: Sequence[int], cancel: Cancel) -> None:
         """One token for each row; fills :attr:`row_logits`."""
@@ -229,11 +223,11 @@ class _Decoder:
         self._cross = ()
         self._session.close()
 
-    def _bind_cross(self, rows: _Rows) -> None:
+    def _bind_cross(self, rows: Rows) -> None:
         for name, value in zip(self._cross_inputs, self._cross, strict=True):
             rows.binding.bind_ortvalue_input(name, value)
 
-    def _run(self, rows: _Rows, ids: NDArray[np.signedinteger], cancel: Cancel) -> NDArray[np.float32]:
+    def _run(self, rows: Rows, ids: NDArray[np.signedinteger], cancel: Cancel) -> NDArray[np.float32]:
         if self.length + ids.shape[1] > self._config.context_length:
             raise ValueError("the answer is longer than the model's context")
         binding = rows.binding
@@ -243,36 +237,3 @@ class _Decoder:
         self._session.run(binding, cancel)
         self.length += ids.shape[1]
         return binding.get_outputs()[-1].numpy()
-
-
-class _Rows:
-    """Buffers for texts side by side, bound to the decoder: keys and values [B, H, C, D], logits [B, 1, V]."""
-
-    def __init__(
-        self,
-        session: Session,
-        config: GenaiConfig,
-        rows: int,
-        past: Sequence[str],
-        present: Sequence[str],
-    ) -> None:
-        self.rows = rows
-        self.binding = session.binding()
-        shape = (rows, config.num_key_value_heads, config.context_length, config.head_size)
-        dtype = session.inputs[past[0]].dtype or np.dtype(np.float32)
-        device = session.input_device(past[0])
-        self.buffers: list[NDArray[np.floating]] = []
-        for before, after in zip(past, present, strict=True):
-            buffer = np.zeros(shape, dtype)
-            value = ort.OrtValue.ortvalue_from_numpy(buffer, *device)  # on the CPU the same memory
-            self.binding.bind_ortvalue_input(before, value)
-            self.binding.bind_ortvalue_output(after, value)
-            self.buffers.append(buffer)
-        self.logits = np.zeros((rows, 1, config.vocab_size), np.float32)
-        self.binding.bind_ortvalue_output(config.logits, ort.OrtValue.ortvalue_from_numpy(self.logits))
-
-    def close(self) -> None:
-        """Let go of the buffers."""
-        self.binding.clear_binding_inputs()
-        self.binding.clear_binding_outputs()
-        self.buffers = []

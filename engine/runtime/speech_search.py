@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cancel import Cancel
-from engine.runtime import speech_beam
+from engine.runtime.beam import beam_search
 from engine.runtime.sampling import check_finite
 from engine.runtime.session import Interrupted
 from engine.runtime.speech_model import SpeechModel
@@ -150,14 +150,9 @@ class Search:
 
     def _beam(self, start: _Start, cancel: Cancel) -> Hypothesis:
         self._model.rewind(start.tokens)
-        beam = speech_beam.search(
-            self._model,
-            start.logits,
-            start.last_timestamp,
-            rows=self._options.beams,
-            room=self._room(start),
-            cancel=cancel,
-        )
+        self._model.branch(self._options.beams)
+        writing = _Writing(self._model, start.last_timestamp, cancel)
+        beam = beam_search(writing, start.logits, rows=self._options.beams, room=self._room(start))
         ids, logprobs = list(beam.ids), list(beam.logprobs)
         loop = loop_tokens(self._tokens.text_ids(ids))
         if loop:
@@ -215,6 +210,24 @@ class Search:
         chosen = int(np.searchsorted(sums, self._random.random() * sums[-1], side="right"))
         chosen = min(chosen, len(logits) - 1)
         return chosen, float(logits[chosen] - top) - float(np.log(total))
+
+
+class _Writing:
+    """How a text about the sound is written in a beam search: by the rules for times, in the model's rows."""
+
+    def __init__(self, model: SpeechModel, last_timestamp: int, cancel: Cancel) -> None:
+        self._model, self._last_timestamp, self._cancel = model, last_timestamp, cancel
+        self.end = model.tokens.end
+
+    @property
+    def closing(self) -> bool:
+        return self._model.closing
+
+    def mask(self, scores: NDArray[np.float32], ids: Sequence[int]) -> None:
+        self._model.tokens.mask(scores, ids, self._last_timestamp)
+
+    def advance(self, ids: Sequence[int], parents: Sequence[int]) -> NDArray[np.float32]:
+        return self._model.read_rows(ids, parents, self._cancel)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

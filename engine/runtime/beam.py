@@ -1,21 +1,43 @@
-"""Beam search: several texts for one piece of sound, written side by side, of which the likeliest is kept.
+"""Beam search: several texts about one thing, written side by side, of which the likeliest is kept.
 
-In: a :class:`SpeechModel` that has heard a piece and read the prompt, and the logits after it. Out: tokens and their log
-probabilities. It finds likelier texts than always taking the likeliest token, for about twice the work of each token
-(the rows share the weights and the sound), so it is for pieces that are hard to understand.
+In: the logits after a prompt, and how to go on: a function that reads one more token for each row. Out: tokens and their
+log probabilities. It finds likelier texts than always taking the likeliest token, for about twice the work of each token
+(the rows share the weights and what the text is about).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cancel import Cancel
 from engine.runtime.sampling import check_finite
 from engine.runtime.session import Interrupted
-from engine.runtime.speech_model import SpeechModel
+
+
+class Writing(Protocol):
+    """What is written: by which rules, and by whom."""
+
+    @property
+    def end(self) -> int:
+        """The token that ends a text."""
+        ...
+
+    @property
+    def closing(self) -> bool:
+        """Whether the search should stop at once."""
+        ...
+
+    def mask(self, scores: NDArray[np.float32], ids: Sequence[int]) -> None:
+        """Set to minus infinity, in ``scores`` [V], what may not follow ``ids``."""
+        ...
+
+    def advance(self, ids: Sequence[int], parents: Sequence[int]) -> NDArray[np.float32]:
+        """Row n takes over the text of row ``parents[n]`` and reads ``ids[n]``; the logits [B, V] after that."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,31 +59,21 @@ class Beam:
         return self.total / max(len(self.logprobs), 1)
 
 
-def search(
-    model: SpeechModel,
-    begin: NDArray[np.float32],
-    last_timestamp: int,
-    *,
-    rows: int,
-    room: int,
-    cancel: Cancel,
-) -> Beam:
+def beam_search(writing: Writing, begin: NDArray[np.float32], *, rows: int, room: int) -> Beam:
     """The likeliest text of at most ``room`` tokens; ``begin`` [V] are the logits after the prompt.
 
-    Ends when ``rows`` texts have ended; of those, the one with the best mean wins.
+    Ends when ``rows`` texts have ended; of those, the one with the best mean wins. Raises Interrupted.
     """
-    tokens = model.tokens
-    model.branch(rows)
     beams = [Beam()]
     logits = begin[None]
     ended: list[Beam] = []
     for _ in range(room):
-        if model.closing:
+        if writing.closing:
             raise Interrupted
         found: list[tuple[float, int, int, float]] = []  # total, row, token, its log probability
         for row, beam in enumerate(beams):
             scores = logits[row].copy()
-            tokens.mask(scores, beam.ids, last_timestamp)
+            writing.mask(scores, beam.ids)
             for token_id, logprob in _best(scores, rows + 1):
                 found.append((beam.total + logprob, row, token_id, logprob))
         found.sort(key=lambda item: -item[0])
@@ -69,7 +81,7 @@ def search(
         kept: list[Beam] = []
         for _, row, token_id, logprob in found:
             beam = beams[row]
-            if token_id == tokens.end:
+            if token_id == writing.end:
                 ended.append(Beam(beam.ids, (*beam.logprobs, logprob), ended=True))
             else:
                 kept.append(Beam((*beam.ids, token_id), (*beam.logprobs, logprob)))
@@ -83,7 +95,7 @@ def search(
             parents.append(parents[0])
         newest = [beam.ids[-1] for beam in beams]
         newest += [newest[0]] * (rows - len(newest))
-        logits = model.read_rows(newest, parents, cancel)
+        logits = writing.advance(newest, parents)
     return max(ended or beams, key=lambda beam: beam.mean)
 
 
