@@ -48,7 +48,7 @@ class CaptionerConfig:
     width: int = 384
     heads: int = 6
     hidden_size: int = 576
-    prefix_rms: float = 0.1
+    prefix_rms: float = 0.136
     lora_rank: int = 16
     lora_scale: float = 2.0
     class_temperature: float = 1.0
@@ -149,17 +149,18 @@ class Connector(nn.Module):
         return self.output(self.norm(x)) * self.config.prefix_rms, weights
 
 
-def new_lora(config: CaptionerConfig, shapes: Mapping[str, tuple[int, int]]) -> dict[str, Tensor]:
+def new_lora(config: CaptionerConfig, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     """Fresh low-rank updates that change nothing yet; ``shapes`` are [outputs, inputs] by the matrix's name.
 
     For the matrix ``blocks.0.mlp.down.weight`` there are ``blocks.0.mlp.down.first`` [rank, inputs] and
     ``blocks.0.mlp.down.second`` [outputs, rank].
     """
     state: dict[str, Tensor] = {}
-    for name, (outputs, inputs) in shapes.items():
-        owner = name.removesuffix(".weight")
-        if not owner.endswith(ADAPTED):
+    for name, shape in shapes.items():
+        owner, _, field = name.rpartition(".")
+        if field != "weight" or not owner.endswith(ADAPTED):
             continue
+        outputs, inputs = shape
         state[f"{owner}.first"] = torch.randn(config.lora_rank, inputs) * inputs**-0.5
         state[f"{owner}.second"] = torch.zeros(outputs, config.lora_rank)
     return state

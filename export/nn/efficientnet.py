@@ -89,7 +89,7 @@ class ConvNorm(nn.Module):
     """Convolution, batch normalisation with fixed statistics, and ReLU6 where ``act``."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, groups: int = 1, act: bool = True
     ) -> None:
         super().__init__()
         self.kernel, self.stride, self.act = kernel, stride, act
