@@ -18,6 +18,10 @@ from dataclasses import dataclass
 ORDERS = 4  # n-grams of 1 to 4 words
 CIDER_SIGMA = 6.0  # words; how much a difference of length costs
 ROUGE_BETA = 1.2  # recall counts more than precision
+NEARLY_0, BESIDE_0 = (
+    1e-15,
+    1e-9,
+)  # as there: BLEU of a few captions without one common run of 4 words is small, not 0
 
 Words = list[str]
 NGram = tuple[str, ...]
@@ -63,10 +67,10 @@ def bleu(
             matched[len(ngram) - 1] += min(count, most[ngram])
     if not candidate_words:
         return (0.0,) * n
-    brevity = math.exp(min(0.0, 1 - reference_words / candidate_words))
+    brevity = math.exp(min(0.0, 1 - (reference_words + BESIDE_0) / (candidate_words + NEARLY_0)))
     scores, product = [], 1.0
     for order in range(n):
-        product *= matched[order] / proposed[order] if proposed[order] else 0.0
+        product *= (matched[order] + NEARLY_0) / (proposed[order] + BESIDE_0)
         scores.append(brevity * product ** (1 / (order + 1)))
     return tuple(scores)
 
