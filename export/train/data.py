@@ -20,7 +20,7 @@ HELD_OUT = 10  # of the labelled photos, every tenth of a class is held out
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo with its human captions, tidied; ``split`` is ``train`` or ``dev``."""
+    """One photo with its human captions, tidied; ``split`` is ``train`` or ``dev``: also where a set has none."""
 
     image: str
     split: str
@@ -72,8 +72,8 @@ class Pictures:
 def read_photos(folder: Path) -> tuple[Photo, ...]:
     """All photos that ``captions.jsonl`` lists, in its order."""
     return tuple(
-        Photo(line["image"], line["split"], tuple(tidy(caption) for caption in line["en"]))
-        for line in _lines(folder / "captions.jsonl", ("image", "split", "en"))
+        Photo(line["image"], line.get("split", "dev"), tuple(tidy(caption) for caption in line["en"]))
+        for line in _lines(folder / "captions.jsonl", ("image", "en"))
     )
 
 
