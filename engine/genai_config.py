@@ -70,14 +70,12 @@ class EncoderConfig:
 class VisionConfig:
     """What turns pixels into features, which stand among the embeddings of the decoder's tokens.
 
-    ``config_filename`` is the file that says how pixels are prepared. ``pixel_attention_mask`` is a name, whether the
-    graph has this input or not.
+    ``config_filename`` is the file that says how pixels are prepared.
     """
 
     filename: str
     config_filename: str = "processor_config.json"
     pixel_values: str = "pixel_values"
-    pixel_attention_mask: str = "pixel_attention_mask"
     image_features: str = "image_features"
 
 
@@ -247,7 +245,6 @@ def _vision(vision: Reader) -> VisionConfig:
         filename=_filename(vision),
         config_filename=config_filename,
         pixel_values=inputs.text("pixel_values", "pixel_values"),
-        pixel_attention_mask=inputs.text("pixel_attention_mask", "pixel_attention_mask"),
         image_features=outputs.text("image_features", "image_features"),
     )
 

@@ -23,15 +23,19 @@ from torch import Tensor, nn
 from torch.onnx.ops import symbolic, symbolic_multi_out
 
 from export.config import LanguageConfig
+from export.external_weights import share_weights
 from export.nn.language import AttentionCore, Block, Cache, LanguageModel, RMSNorm, rotary_tables
 from export.quantize import PackedMatrix
 
 MODEL_FILE = "model.onnx"
+EMBEDDING_FILE = "embeddings.onnx"
 WEIGHTS_FILE = "model.onnx.data"
 # RMSNormalization is a standard operator from here on.
 OPSET = 23
 # Products of 8-bit activations and weights; the level that ONNX Runtime's CPU kernels are quick at.
 CPU_ACCURACY_LEVEL = 4
+# GroupQueryAttention's word for the attention weights among its outputs.
+AFTER_SOFTMAX = 2
 
 
 def append_means(x: Tensor, block: int) -> Tensor:
@@ -170,12 +174,17 @@ class RotaryTables(nn.Module):
 
 
 class LayerPast(NamedTuple):
-    """What one layer's attention takes besides its input: the buffers, and how far they are filled."""
+    """What one layer's attention takes besides its input: the buffers, and how far they are filled.
+
+    Each layer adds to ``looks`` (where there is such a list) what its tokens looked at: fp32 [B,H,T,S], rows sum to 1.
+    """
 
     keys: Tensor  # [B,G,P,D]
     values: Tensor  # [B,G,P,D]
     lengths: Tensor  # int32 [B]: tokens so far with the new ones, less one
     total_tokens: Tensor  # int32 []: the longest of them
+    looks: list[Tensor] | None = None
+    mask_tokens: int | torch.SymInt = 0  # the same as total_tokens, for the shape of what is looked at
 
 
 class FusedAttention(nn.Module):
@@ -195,29 +204,41 @@ class FusedAttention(nn.Module):
             q = self.q_norm(q.unflatten(-1, (config.heads, config.head_size))).flatten(2)  # [B,T,H*D]
             k = self.k_norm(k.unflatten(-1, (config.kv_heads, config.head_size))).flatten(2)  # [B,T,G*D]
         keys, values = past.keys, past.values
-        out, present_keys, present_values = symbolic_multi_out(
+        attributes: dict[str, Any] = {
+            "num_heads": config.heads,
+            "kv_num_heads": config.kv_heads,
+            "do_rotary": 1,
+            "rotary_interleaved": 0,
+            "scale": config.head_size**-0.5,
+        }
+        dtypes = [qkv.dtype, keys.dtype, values.dtype]
+        shapes: list[Any] = [(*qkv.shape[:2], config.query_size), keys.shape, values.shape]
+        if past.looks is not None:
+            attributes["qk_output"] = AFTER_SOFTMAX
+            dtypes.append(qkv.dtype)
+            shapes.append((qkv.shape[0], config.heads, qkv.shape[1], past.mask_tokens))
+        out, present_keys, present_values, *weights = symbolic_multi_out(
             "com.microsoft::GroupQueryAttention",
             [q, k, v, keys, values, past.lengths, past.total_tokens, tables.cos, tables.sin],
-            {
-                "num_heads": config.heads,
-                "kv_num_heads": config.kv_heads,
-                "do_rotary": 1,
-                "rotary_interleaved": 0,
-                "scale": config.head_size**-0.5,
-            },
-            dtypes=[qkv.dtype, keys.dtype, values.dtype],
-            shapes=[(*qkv.shape[:2], config.query_size), keys.shape, values.shape],
+            attributes,
+            dtypes=dtypes,
+            shapes=shapes,
             version=1,
         )
+        if past.looks is not None:
+            past.looks.extend(weights)
         return out, (present_keys, present_values)
 
 
 class DecoderGraph(nn.Module):
-    """The module that is traced: GenAI's inputs and outputs around the Transformer, whose parts it swaps."""
+    """The module that is traced: GenAI's inputs and outputs around the Transformer, whose parts it swaps.
 
-    def __init__(self, model: LanguageModel, dtype: torch.dtype) -> None:
+    With ``from_embeddings`` it reads embeddings, which another graph looked up or made of a picture.
+    """
+
+    def __init__(self, model: LanguageModel, dtype: torch.dtype, from_embeddings: bool = False) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.from_embeddings = model, from_embeddings
         tables = RotaryTables(model.config, dtype)
         for block in cast("list[Block]", list(model.blocks)):
             block.attention_norm = cast("RMSNorm", FusedNorm(block.attention_norm, dtype))
@@ -228,15 +249,17 @@ class DecoderGraph(nn.Module):
                 block.mlp.activation = FusedSiLU()
         model.norm = cast("RMSNorm", FusedNorm(model.norm, dtype))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, past: list[list[Tensor]]) -> list[Any]:
-        """``input_ids`` int64 [B,T], ``attention_mask`` int64 [B,S], buffers -> logits fp32 [B,1,V], buffers.
+    def forward(self, tokens: Tensor, attention_mask: Tensor, past: list[list[Tensor]]) -> list[Any]:
+        """``tokens``, ``attention_mask`` int64 [B,S], buffers -> logits fp32 [B,1,V], buffers.
 
+        ``tokens`` are ids, int64 [B,T], or embeddings [B,T,C] with ``from_embeddings``.
         The mask holds ones up to the last new token of each row; only its sums and its length are used.
         """
         lengths = (attention_mask.sum(dim=1) - 1).to(torch.int32)  # [B]
         total_tokens = torch.full((), attention_mask.shape[1], dtype=torch.int32)
         cache = tuple(LayerPast(keys, values, lengths, total_tokens) for keys, values in past)
-        logits, present = self.model(input_ids, cast("Cache", cache), last_only=True)
+        read = self.model.decode if self.from_embeddings else self.model
+        logits, present = read(tokens, cast("Cache", cache), last_only=True)
         return [logits.float(), [list(pair) for pair in present]]
 
 
@@ -252,23 +275,56 @@ def export_graph(graph: DecoderGraph, dtype: torch.dtype, folder: Path) -> None:
         torch.export.Dim(name, min=1) for name in ("batch", "new_tokens", "past_tokens", "total_tokens")
     )
     kv_axes = {0: batch, 2: past}
+    tokens = torch.zeros(1, 3, dtype=torch.int64)
+    if graph.from_embeddings:
+        tokens = torch.zeros(1, 3, config.hidden_size, dtype=dtype)
     program = torch.onnx.export(
         graph.eval(),
-        (torch.zeros(1, 3, dtype=torch.int64), torch.ones(1, 7, dtype=torch.int64), buffers),
+        (tokens, torch.ones(1, 7, dtype=torch.int64), buffers),
         dynamo=True,
         opset_version=OPSET,
-        input_names=["input_ids", "attention_mask"]
+        input_names=["inputs_embeds" if graph.from_embeddings else "input_ids", "attention_mask"]
         + [f"past_key_values.{layer}.{part}" for layer in layers for part in ("key", "value")],
         output_names=["logits"]
         + [f"present.{layer}.{part}" for layer in layers for part in ("key", "value")],
         dynamic_shapes={
-            "input_ids": {0: batch, 1: new},
+            "tokens": {0: batch, 1: new},
             "attention_mask": {0: batch, 1: total},
             "past": [[kv_axes, kv_axes] for _ in layers],
         },
         verbose=False,
     )
     save_program(program, folder / MODEL_FILE)
+
+
+class EmbeddingGraph(nn.Module):
+    """The module that is traced for ``embeddings.onnx``."""
+
+    def __init__(self, embedding: nn.Module) -> None:
+        super().__init__()
+        self.embedding = embedding
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """int64 [B,T] -> [B,T,C]."""
+        return self.embedding(input_ids)
+
+
+def export_embedding(embedding: nn.Module, folder: Path) -> None:
+    """Write ``embeddings.onnx``. Where ``model.onnx`` stands there with the same table, both read one copy of it."""
+    batch, new = (torch.export.Dim(name, min=1) for name in ("batch", "new_tokens"))
+    program = torch.onnx.export(
+        EmbeddingGraph(embedding).eval(),
+        (torch.zeros(1, 3, dtype=torch.int64),),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["input_ids"],
+        output_names=["inputs_embeds"],
+        dynamic_shapes={"input_ids": {0: batch, 1: new}},
+        verbose=False,
+    )
+    save_program(program, folder / EMBEDDING_FILE)
+    if (folder / MODEL_FILE).is_file():
+        share_weights(folder / EMBEDDING_FILE, folder / MODEL_FILE)
 
 
 def save_program(program: torch.onnx.ONNXProgram | None, path: Path) -> None:

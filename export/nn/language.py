@@ -189,8 +189,14 @@ class LanguageModel(nn.Module):
         ``input_ids`` int64 [B,T]; ``past`` for each layer keys and values [B,G,P,D], or None at the start.
         Returns logits [B,T,V] ([B,1,V] with ``last_only``) and the cache with the new tokens, [B,G,P+T,D].
         """
+        return self.decode(self.embedding(input_ids), past, last_only)
+
+    def decode(
+        self, embeddings: Tensor, past: Cache | None = None, last_only: bool = False
+    ) -> tuple[Tensor, Cache]:
+        """The same for embeddings [B,T,C], among which may be some that no token has: what a picture shows."""
         present: list[KeysValues] = []
-        residual = self.embedding(input_ids)  # [B,T,C]
+        residual = embeddings
         blocks = cast("list[Block]", list(self.blocks))
         norms = [block.attention_norm for block in blocks] + [self.norm]
         x = norms[0](residual)
