@@ -1,7 +1,7 @@
-"""What people would call the things that the labelled photos show.
+"""Whether a caption names what a labelled photo shows.
 
-In: ``label_nouns.tsv`` beside this file: for every label an everyday phrase, and the words that count as naming it. Out:
-:class:`LabelNoun`, for captions to train on and for counting how often a caption names the main subject.
+In: ``label_words.tsv`` beside this file: for every label the everyday words that count as naming it, or what it is a kind
+of ("flower" will do for a lotus, "dog" for a dalmatian). Out: :class:`LabelWords`, which looks for them.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from pathlib import Path
 
 from export.train.metrics import caption_words
 
-TABLE = Path(__file__).with_name("label_nouns.tsv")
+TABLE = Path(__file__).with_name("label_words.tsv")
 
 
 @dataclass(frozen=True)
-class LabelNoun:
-    """A thing in everyday words: ``phrase`` with its article; ``words`` name it, or what it is a kind of, well enough."""
+class LabelWords:
+    """The words for one thing, in the singular; some are two words."""
 
-    phrase: str
     words: tuple[str, ...]
 
     def named_in(self, caption: str) -> bool:
@@ -27,13 +26,10 @@ class LabelNoun:
         return any(f" {form} " in text for word in self.words for form in _forms(word))
 
 
-def read_nouns() -> dict[tuple[str, str], LabelNoun]:
+def read_label_words() -> dict[tuple[str, str], LabelWords]:
     """By set and label, as in ``labels.jsonl``."""
-    nouns = {}
-    for line in TABLE.read_text("utf-8").splitlines()[1:]:
-        source, label, phrase, words = line.split("\t")
-        nouns[source, label] = LabelNoun(phrase, tuple(words.split("|")))
-    return nouns
+    rows = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines()[1:]]
+    return {(source, label): LabelWords(tuple(words.split("|"))) for source, label, words in rows}
 
 
 def _forms(word: str) -> tuple[str, ...]:
