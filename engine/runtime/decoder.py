@@ -1,15 +1,15 @@
 """Ids in, logits out: the loop around one decoder graph.
 
 In: ids (int) and a session whose graph has the inputs of ONNX Runtime GenAI's decoders. Out: the logits ``[V]`` after
-the last id, float32. Legend: B batch (always 1), T new tokens, P past tokens, V vocabulary.
+the last id, float32. Legend: B batch (always 1), T new tokens, P past tokens, V vocabulary, C hidden size.
 
-    input_ids [B, T]   attention_mask [B, P+T]   position_ids [B, T]   past_key_values.* [B, G, P, D]
+    input_ids [B, T] or inputs_embeds [B, T, C]   attention_mask [B, P+T]   position_ids [B, T]   past_key_values.* [B, G, P, D]
     logits [B, 1, V] or [B, T, V]   present.* [B, G, P+T, D]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -24,6 +24,7 @@ from engine.runtime.session import ORT_ERRORS, Interrupted, Session
 
 # Measured faster than one piece, and short enough to say how far it is.
 PREFILL_CHUNK_TOKENS = 128
+Embed = Callable[[Sequence[int]], NDArray[np.floating]]  # T ids -> [1, T, C]
 # Inputs that are numbers about the lengths, which some graphs want spelled out: name -> what it is.
 LENGTH_INPUTS = ("past_sequence_length", "past_seq_len", "total_sequence_length", "total_seq_len")
 
@@ -31,14 +32,21 @@ LENGTH_INPUTS = ("past_sequence_length", "past_seq_len", "total_sequence_length"
 class Decoder:
     """One graph, its cache and its bound buffers. Not for two threads at once."""
 
-    def __init__(self, session: Session, config: GenaiConfig, limit_tokens: int) -> None:
-        """Raises EngineError where the graph's inputs and outputs are not those of a decoder."""
+    def __init__(
+        self, session: Session, config: GenaiConfig, limit_tokens: int, embed: Embed | None = None
+    ) -> None:
+        """``embed`` is for a graph that takes embeddings; ids may then be any numbers that it knows.
+
+        Raises EngineError where the graph's inputs and outputs are not those of a decoder.
+        """
         self._session = session
         self._config = config
         self._model = session.path.parent.name
+        self._embed = embed
+        self._tokens_input = config.input_ids if embed is None else config.inputs_embeds
         self._check_inputs()
         self._binding = session.binding()
-        self._ids_type = self._integer_type(config.input_ids)
+        self._tokens_type = self._number_type(self._tokens_input, "i" if embed is None else "f")
         # Ones for the whole context, of which each run binds the beginning.
         self._mask = (
             np.ones((1, limit_tokens + 1), self._integer_type(config.attention_mask))
@@ -73,12 +81,12 @@ class Decoder:
         yield Progress("prefill", 0, total, "tokens")
         for start in range(kept, len(ids), PREFILL_CHUNK_TOKENS):
             chunk = ids[start : start + PREFILL_CHUNK_TOKENS]
-            self._run(np.asarray([chunk], self._ids_type), chunk, cancel)
+            self._run(chunk, cancel)
             yield Progress("prefill", start + len(chunk) - kept, total, "tokens")
 
     def step(self, token_id: int, cancel: Cancel) -> NDArray[np.float32]:
         """Read one more token; the logits after it. Raises Interrupted when cancelled."""
-        self._run(np.array([[token_id]], self._ids_type), (token_id,), cancel)
+        self._run((token_id,), cancel)
         return self.logits
 
     @property
@@ -95,12 +103,14 @@ class Decoder:
         self._binding.clear_binding_outputs()
         self._logits = self._logits_value = self._mask = None
 
-    def _run(self, ids: np.ndarray, id_list: Sequence[int], cancel: Cancel) -> None:
+    def _run(self, ids: Sequence[int], cancel: Cancel) -> None:
         if cancel.is_set:
             raise Interrupted
-        new, past = ids.shape[1], self.cache.length
+        new, past = len(ids), self.cache.length
         binding, config = self._binding, self._config
-        binding.bind_cpu_input(config.input_ids, ids)
+        tokens = np.asarray([ids]) if self._embed is None else self._embed(ids)
+        tokens = np.ascontiguousarray(tokens, self._tokens_type)
+        binding.bind_cpu_input(self._tokens_input, tokens)
         if self._mask is not None:
             binding.bind_cpu_input(config.attention_mask, self._mask[:, : past + new])
         if self._position_type is not None:
@@ -118,7 +128,7 @@ class Decoder:
         except ORT_ERRORS as error:  # no memory, here or on the device
             raise self._session.failure(error) from error
         self._session.run(binding, cancel)
-        self.cache.commit(id_list)
+        self.cache.commit(ids)
         if not bound:
             self._keep_logits(binding.get_outputs()[0].numpy())
 
@@ -141,21 +151,27 @@ class Decoder:
         past = {config.past_key(n) for n in layers} | {config.past_value(n) for n in layers}
         present = {config.present_key(n) for n in layers} | {config.present_value(n) for n in layers}
         inputs, outputs = set(self._session.inputs), set(self._session.outputs)
-        lacking = ({config.input_ids} | past) - inputs or ({config.logits} | present) - outputs
+        lacking = ({self._tokens_input} | past) - inputs or ({config.logits} | present) - outputs
         if lacking:
             raise self._unusable(
                 "The model {model} has no {name}, which its genai_config.json announces.", min(lacking)
             )
-        known = {config.input_ids, config.attention_mask, config.position_ids, *past, *LENGTH_INPUTS}
+        known = {self._tokens_input, config.attention_mask, config.position_ids, *past, *LENGTH_INPUTS}
         if unknown := inputs - known:
             raise self._unusable(
                 "The model {model} wants an input that Pollux does not know: {name}.", min(unknown)
             )
 
     def _integer_type(self, name: str) -> np.dtype:
+        return self._number_type(name, "i")
+
+    def _number_type(self, name: str, kind: str) -> np.dtype:
         dtype = self._session.inputs[name].dtype
-        if dtype is None or dtype.kind != "i":
-            raise self._unusable("The input {name} of the model {model} does not hold whole numbers.", name)
+        if dtype is None or dtype.kind != kind:
+            message = "The input {name} of the model {model} does not hold whole numbers."
+            if kind == "f":
+                message = "The input {name} of the model {model} does not hold embeddings."
+            raise self._unusable(message, name)
         return dtype
 
     def _logits_info(self) -> tuple[np.dtype, bool]:
