@@ -77,7 +77,7 @@ def normalise(pixels: Tensor) -> Tensor:
     return (pixels / 255 - PIXEL_MEAN) / PIXEL_SCALE
 
 
-def _pad(x: Tensor, kernel: int, stride: int) -> Tensor:
+def same_padding(x: Tensor, kernel: int, stride: int) -> Tensor:
     """TensorFlow's SAME: as much as the last window needs, the odd pixel at the end."""
     height, width = (
         max((math.ceil(size / stride) - 1) * stride + kernel - size, 0) for size in (x.shape[-2], x.shape[-1])
@@ -98,7 +98,7 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,inputs,h,w] -> [B,outputs,h/stride,w/stride]."""
-        x = self.norm(self.conv(_pad(x, self.kernel, self.stride)))
+        x = self.norm(self.conv(same_padding(x, self.kernel, self.stride)))
         return functional.hardtanh(x, 0.0, 6.0) if self.act else x
 
 
@@ -142,12 +142,16 @@ class EfficientNet(nn.Module):
         self.classifier = nn.Linear(config.feature_channels, config.classes)
         self.eval()
 
-    def patches(self, pixels: Tensor) -> Tensor:
-        """Normalised pixels [B,3,S,S] -> [B,N,P], before the head convolution: the smallest form to keep."""
+    def patch_map(self, pixels: Tensor) -> Tensor:
+        """Normalised pixels [B,3,S,S] -> [B,P,g,g], before the head convolution."""
         x = self.stem(pixels)
         for block in self.blocks:
             x = block(x)
-        return x.flatten(2).transpose(1, 2)
+        return x
+
+    def patches(self, pixels: Tensor) -> Tensor:
+        """The same as one vector for each patch, [B,N,P]: the smallest form to keep."""
+        return self.patch_map(pixels).flatten(2).transpose(1, 2)
 
     def widen(self, patches: Tensor) -> Tensor:
         """The head convolution on patches: [B,N,P] -> [B,N,1280]."""

@@ -1,0 +1,99 @@
+"""A language model's checkpoint with low-rank updates added to its matrices.
+
+In: any :class:`Checkpoint`, and the updates that were trained for it (:mod:`export.nn.captioner`). Out: the same
+interface, so that whatever reads a checkpoint reads the sum. A matrix that got an update has no grid of its own any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import EngineError
+from export.checkpoints.blocks import QuantisedTensor
+from export.checkpoints.interface import (
+    Checkpoint,
+    ModelInfo,
+    SpecialTokens,
+    TokenizerFiles,
+    expected_shapes,
+    parts_of,
+)
+from export.config import LanguageConfig
+
+
+class AdaptedCheckpoint:
+    """``checkpoint`` + ``scale`` * second @ first, for each pair of matrices in ``lora``."""
+
+    def __init__(self, checkpoint: Checkpoint, lora: Mapping[str, Tensor], scale: float) -> None:
+        """Raises EngineError where the updates are not for this model."""
+        self._checkpoint, self._lora, self._scale = checkpoint, lora, scale
+        shapes = expected_shapes(checkpoint.config)
+        self._pieces: dict[str, tuple[str, int, int]] = {}  # part -> owner of the update, its rows there
+        for name in lora:
+            owner, _, kind = name.rpartition(".")
+            if kind != "second":
+                continue
+            start = 0
+            for part in parts_of(f"{owner}.weight"):
+                if part not in shapes or f"{owner}.first" not in lora:
+                    raise _foreign(owner)
+                end = start + shapes[part][0]
+                self._pieces[part] = (owner, start, end)
+                start = end
+            if start != lora[name].shape[0]:
+                raise _foreign(owner)
+
+    @property
+    def config(self) -> LanguageConfig:
+        """Sizes and switches of the model."""
+        return self._checkpoint.config
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name, licence and languages of the model beneath."""
+        return self._checkpoint.info
+
+    @property
+    def special_tokens(self) -> SpecialTokens:
+        """Beginning, end and padding."""
+        return self._checkpoint.special_tokens
+
+    @property
+    def chat_template(self) -> str:
+        """The chat template of the model beneath."""
+        return self._checkpoint.chat_template
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tensors that :meth:`read` takes."""
+        return self._checkpoint.names
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        """One tensor in fp32, its update added."""
+        weights = self._checkpoint.read(name)
+        if name not in self._pieces:
+            return weights
+        owner, start, end = self._pieces[name]
+        second = self._lora[f"{owner}.second"][start:end].float()
+        first = self._lora[f"{owner}.first"].float()
+        return weights + self._scale * (second @ first).numpy()
+
+    def quantised(self, name: str) -> QuantisedTensor | None:
+        """The tensor as stored, or None where it is stored as floating point, or no longer what is stored."""
+        return None if name in self._pieces else self._checkpoint.quantised(name)
+
+    def tokenizer_files(self) -> TokenizerFiles:
+        """The tokenizer of the model beneath."""
+        return self._checkpoint.tokenizer_files()
+
+
+def _foreign(owner: str) -> EngineError:
+    return EngineError(
+        "The trained weights do not fit the language model: {name}.",
+        "Train them again for this model, or choose the model that they were trained for.",
+        name=owner,
+    )
