@@ -1,6 +1,6 @@
-"""The exporter's command line: ``python -m export build smollm2-135m``.
+"""The exporter's command line: ``python -m export build smollm2-135m``, and ``evaluate`` for what a pack says.
 
-In: arguments. Out: progress and the pack's folder, as text or as one JSON object a line (what the app reads);
+In: arguments. Out: progress and the pack's folder, as text or as one JSON object a line (what the app reads), or a report;
 exit code 0 only on success, 1 for what the user can mend, 2 for wrong usage.
 """
 
@@ -27,6 +27,7 @@ from engine.packs import read_pack
 from engine.results import Progress
 from engine.store import Store
 from export.packing import Device, Format, Precision
+from export.train.evaluate_command import add_evaluate
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,20 +37,20 @@ def main(argv: list[str] | None = None) -> int:
     cancel = Cancel()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: at once, and cleaning up
     try:
-        folder = None
-        for item in _build(arguments, cancel):
+        result = None
+        for item in arguments.run(arguments, cancel):
             if isinstance(item, Progress):
                 report.progress(item)
             else:
-                folder = item
+                result = item
     except EngineError as error:
         report.problem(error)
         return 1
     except KeyboardInterrupt:
         return 130
-    if folder is None:
+    if result is None:
         return 130
-    report.done(folder)
+    report.done(result)
     return 0
 
 
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--output", type=Path, help="a new folder for the pack, instead of installing it")
     build.add_argument("--force", action="store_true", help="build again even if it is installed")
     build.add_argument("--progress", choices=("text", "json"), default="text")
+    build.set_defaults(run=_build)
+    add_evaluate(commands)
     return parser
 
 
@@ -165,7 +168,7 @@ def _hush_torch() -> None:
 
 
 class _TextReport:
-    """Progress on one line of the terminal, the pack on standard output."""
+    """Progress on one line of the terminal, the pack's folder or a report on standard output."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -184,10 +187,10 @@ class _TextReport:
     def problem(self, error: EngineError) -> None:
         print(f"{chr(10) if self._live and self._last else ''}export: {error}", file=sys.stderr)
 
-    def done(self, folder: Path) -> None:
+    def done(self, result: Path | str) -> None:
         if self._live and self._last:
             print(file=sys.stderr)
-        print(folder)
+        print(result)
 
 
 class _JsonReport:
@@ -199,8 +202,8 @@ class _JsonReport:
     def problem(self, error: EngineError) -> None:
         self._say(error=error.message, hint=error.hint)
 
-    def done(self, folder: Path) -> None:
-        self._say(pack=str(folder))
+    def done(self, result: Path | str) -> None:
+        self._say(pack=str(result))
 
     def _say(self, **values: object) -> None:
         print(json.dumps(values, ensure_ascii=False), flush=True)
