@@ -29,6 +29,7 @@ PICTURE_SUFFIXES = frozenset(
     ".ico .icns .tga .ppm .pgm .pbm .pnm .pcx .dds .psd .qoi .svg .svgz .mpo".split()
 )
 ORIGINAL = ".original"  # what is put behind the name of a file whose copy got a description
+_KEPT = re.compile(rf"(.+){re.escape(ORIGINAL)}(?:-[0-9]+)?")
 
 DescribeOne = Callable[[Path], Iterator[object]]  # Progress, TextChunk, Notice and at last a Described
 
@@ -226,8 +227,8 @@ def _is_hidden(entry: os.DirEntry[str]) -> bool:
 
 def _is_original(path: Path, names: set[str]) -> bool:
     """Whether this is the untouched copy of a picture beside it that got its description."""
-    stem = path.stem
-    return stem.endswith(ORIGINAL) and f"{stem.removesuffix(ORIGINAL)}{path.suffix}" in names
+    kept = _KEPT.fullmatch(path.stem)
+    return kept is not None and f"{kept[1]}{path.suffix}" in names
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

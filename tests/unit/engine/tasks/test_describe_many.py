@@ -79,6 +79,7 @@ def test_hidden_files_other_files_and_originals_are_passed_over(folder: Path) ->
         folder,
         "a.jpg",
         "a.original.jpg",
+        "a.original-2.jpg",
         "b.original.jpg",
         ".c.jpg",
         "._a.jpg",
