@@ -78,8 +78,17 @@ class PictureJournal:
             return None
         return found[1] if found is not None and found[0] == stamp else None
 
+    def forget(self, path: Path) -> None:
+        """Describe a picture again, whatever is known of it."""
+        stamp = self.stamp(path)
+        if stamp is not None:
+            self._places.pop(stamp.key, None)
+
     def add(self, stamp: PictureStamp | None, described: Described) -> Iterator[Notice]:
-        """Note a description, and say so if that cannot be done. The picture must still be as ``stamp`` says."""
+        """Note a description, also one that the user changed, and say so if that cannot be done.
+
+        The picture must still be as ``stamp`` says. The last one that was noted counts.
+        """
         if stamp is None or self._refused or self.stamp(Path(stamp.source)) != stamp:
             return
         record = {

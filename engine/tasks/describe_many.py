@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.results import Described, Notice, Progress
+from engine.results import Described, Notice, Progress, TextChunk
 
 if TYPE_CHECKING:
     from engine.tasks.describe_journal import PictureJournal
@@ -73,9 +73,6 @@ class ManyFinished:
     wall_s: float
 
 
-ManyItem = Progress | Notice | PictureDescribed | PictureFailed | ManyFinished
-
-
 def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     """The pictures that files and folders stand for, each once.
 
@@ -96,10 +93,11 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
 
 def describe_many(
     describe_one: DescribeOne, paths: Sequence[Path], cancel: Cancel, journal: PictureJournal | None = None
-) -> Iterator[ManyItem]:
-    """Describe pictures one after the other; ends with a ManyFinished.
+) -> Iterator[object]:
+    """Describe pictures one after the other: Progress, PictureDescribed and PictureFailed; ends with a ManyFinished.
 
-    A notice of ``describe_one`` is passed on the first time that its code comes. With a ``journal``, pictures that are in it
+    A notice of ``describe_one`` is passed on the first time that its code comes, and so is anything that is not known here,
+    each time. With a ``journal``, pictures that are in it
     are not described again. Anything but an EngineError, or an OSError about a file that is gone, is a bug and goes through.
     """
     start_s = time.monotonic()
@@ -118,12 +116,13 @@ def describe_many(
             steps = _one(describe_one, path)
             with closing(steps):
                 for step in steps:
-                    if isinstance(step, Notice):
-                        if step.code not in codes:
-                            codes.add(step.code)
-                            yield step
-                    else:
+                    if isinstance(step, PictureDescribed | PictureFailed):
                         item = step
+                    elif not isinstance(step, Notice):
+                        yield step
+                    elif step.code not in codes:
+                        codes.add(step.code)
+                        yield step
             if cancel.is_set and (item is None or _is_partial(item)):
                 break
             if item is None:
@@ -138,15 +137,15 @@ def describe_many(
     yield ManyFinished("stop" if whole else "cancelled", described, failed, time.monotonic() - start_s)
 
 
-def _one(describe_one: DescribeOne, path: Path) -> Iterator[Notice | PictureDescribed | PictureFailed]:
-    """Describe one picture; its notices, and at last what became of it."""
+def _one(describe_one: DescribeOne, path: Path) -> Generator[object, None, None]:
+    """Describe one picture; what is not about its text, and at last what became of it."""
     last: Described | None = None
     try:
         for item in describe_one(path):
-            if isinstance(item, Notice):
-                yield item
-            elif isinstance(item, Described):
+            if isinstance(item, Described):
                 last = item
+            elif not isinstance(item, Progress | TextChunk):
+                yield item
     except EngineError as error:
         yield PictureFailed.of(path, error)
         return

@@ -284,3 +284,29 @@ def test_a_journal_that_cannot_be_written_is_said_once_and_stops_nothing(folder:
 def test_failed_items_are_ready_to_show() -> None:
     failed = PictureFailed.of(Path("a.jpg"), EngineError("{file} is bad.", "See {file}.", file="a.jpg"))
     assert str(failed.error) == "a.jpg is bad. See a.jpg."
+
+
+def test_a_picture_is_described_again_where_that_is_asked_for(folder: Path) -> None:
+    paths = touch(folder, "1.jpg", "2.jpg")
+    run(paths, PictureJournal(folder, "m", Options()))
+    journal = PictureJournal(folder, "m", Options())
+    journal.forget(paths[1])
+    assert run(paths, journal)[0] == ["2.jpg"]
+
+
+def test_what_the_user_changed_is_what_is_kept(folder: Path) -> None:
+    (path,) = touch(folder, "1.jpg")
+    journal = PictureJournal(folder, "m", Options())
+    run([path], journal)
+    assert list(journal.add(journal.stamp(path), described("my words"))) == []
+    _, items = run([path], PictureJournal(folder, "m", Options()))
+    assert [item.described.text for item in items if isinstance(item, PictureDescribed)] == ["my words"]
+
+
+def test_what_is_not_known_here_is_passed_on(folder: Path) -> None:
+    def one(_path: Path) -> Iterator[object]:
+        yield "the model is loaded"
+        yield described()
+
+    items = list(describe_many(one, touch(folder, "1.jpg"), Cancel()))
+    assert "the model is loaded" in items
