@@ -23,7 +23,7 @@ IDEFICS3 = "idefics3"  # sees pictures and converses (SmolVLM)
 OTHER_PARTS = ("encoder", "vision", "speech", "embedding", "joiner", "encoder_decoder_init")
 PARTS: dict[str, tuple[str, ...]] = {
     WHISPER: ("encoder",),
-    CAPTIONER: ("vision", "embedding"),
+    CAPTIONER: ("vision",),  # its decoder embeds by itself
     IDEFICS3: ("vision", "embedding"),
 }
 

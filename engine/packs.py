@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.genai_config import GenaiConfig, read_genai_config
+from engine.genai_config import CAPTIONER, GenaiConfig, read_genai_config
 from engine.json_files import Reader
 from engine.onnx_files import contained_file, external_files, is_plain_name
 from engine.results import Progress
@@ -27,9 +27,12 @@ PACK_FILE = "pack.json"
 CONFIG_FILE = "genai_config.json"
 TOKENIZER_FILE = "tokenizer.json"
 GENERATION_FILE = "generation_config.json"  # of a speech pack: what is never said, and how words are timed
+LABELS_FILE = "labels.tsv"  # of a captioner pack: what its classes are called
+CARD_FILE = "README.md"  # the model card, in those that have one
 KINDS = ("language", "speech", "image")
 HASH_CHUNK_BYTES = 1 << 20
 MAX_BYTES = 1 << 50
+MAX_CARD_BYTES = 200_000
 # A foreign folder says nothing about memory: its files, some slack, and the KV cache of a usual context.
 FOREIGN_SLACK = 1.1
 FOREIGN_CONTEXT_TOKENS = 4096
@@ -96,6 +99,40 @@ class Pack:
         if self.config.embedding is None:
             raise ValueError(f"{self.name} has no embedding of its own")
         return self.folder / self.config.embedding.filename
+
+    @property
+    def card(self) -> Path | None:
+        """The model card (Markdown); None where the pack has none."""
+        path = self.folder / CARD_FILE
+        return (
+            path
+            if any(file.name == CARD_FILE for file in self.files) or (self.foreign and path.is_file())
+            else None
+        )
+
+    @property
+    def scale(self) -> int:
+        """How large the model is; where its parameters are unknown, as if it were stored in five bits each."""
+        return self.parameters or self.size_bytes * 8 // 5
+
+    def speaks(self, language: str) -> bool:
+        """Whether the pack lists this language; regions and scripts are not told apart ("zh-Hans" is "zh")."""
+        return primary(language) in {primary(tag) for tag in self.languages}
+
+    def card_text(self) -> str:
+        """The model card; "" where there is none, or it cannot be read."""
+        if self.card is None:
+            return ""
+        try:
+            with contained_file(self.folder, CARD_FILE).open("rb") as stream:
+                return stream.read(MAX_CARD_BYTES).decode("utf-8", errors="replace")
+        except (OSError, EngineError):
+            return ""
+
+
+def primary(language: str) -> str:
+    """The language of a BCP 47 tag without script and region."""
+    return language.replace("_", "-").split("-", 1)[0].casefold()
 
 
 @dataclass(frozen=True)
@@ -167,6 +204,8 @@ def _named_files(config: GenaiConfig) -> tuple[str, ...]:
         names += [config.encoder.filename, GENERATION_FILE]
     if config.vision is not None:
         names += [config.vision.filename, config.vision.config_filename]
+    if config.model_type == CAPTIONER:
+        names.append(LABELS_FILE)
     if config.embedding is not None:
         names += [config.embedding.filename]
     return tuple(names)

@@ -10,19 +10,20 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from engine.cancel import Cancel
 from engine.disk import check_space
 from engine.errors import EngineError
+from engine.genai_config import CAPTIONER
 from engine.packs import write_pack_json
 from engine.results import Progress
+from export.build_captioner import build_captioner
 from export.build_speech import build_speech
-from export.checkpoints.interface import Checkpoint, SpecialTokens, TokenizerFiles
+from export.checkpoints.interface import Checkpoint, SpecialTokens
 from export.checkpoints.load import open_checkpoint
 from export.checkpoints.whisper import WhisperCheckpoint
 from export.config import LanguageConfig
 from export.onnx_graph import MODEL_FILE, DecoderGraph, export_graph
+from export.pack_tokenizer import usable_tokenizer, write_tokenizer
 from export.packing import Format, packed_model
 from export.recipe import Recipe
 from export.verify import Parity, measure
@@ -48,6 +49,8 @@ def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | P
     try:
         if isinstance(checkpoint, WhisperCheckpoint):
             yield from build_speech(recipe, checkpoint, folder, cancel)
+        elif recipe.entry is not None and recipe.entry.family == CAPTIONER:
+            yield from build_captioner(recipe, checkpoint, folder, cancel)
         else:
             yield from _build(recipe, checkpoint, folder, cancel)
     except OSError as error:
@@ -101,38 +104,6 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
         ),
     )
     yield folder
-
-
-def usable_tokenizer(checkpoint: Checkpoint) -> TokenizerFiles:
-    """The tokenizer's files; EngineError where nobody could read them, or they belong to another model."""
-    files = checkpoint.tokenizer_files()
-    if not checkpoint.special_tokens.eos_ids:
-        raise EngineError(
-            "The model does not say which token ends an answer.",
-            "Set eos_token_id in its config.json, or choose another model.",
-        )
-    try:
-        tokens = Tokenizer.from_str(files.tokenizer_json).get_vocab_size()
-    except Exception as error:  # the library raises nothing more exact
-        raise EngineError(
-            "The model's tokenizer cannot be used: {reason}.",
-            "The file is damaged; download it again or choose another model.",
-            reason=str(error)[:160],
-        ) from error
-    if tokens > checkpoint.config.vocab_size:
-        raise EngineError(
-            "The model's tokenizer has {tokens} tokens, but the model knows only {known}.",
-            "The tokenizer belongs to another model; download the model again.",
-            tokens=tokens,
-            known=checkpoint.config.vocab_size,
-        )
-    return files
-
-
-def write_tokenizer(folder: Path, files: TokenizerFiles) -> None:
-    """Put both tokenizer files into the pack."""
-    (folder / "tokenizer.json").write_text(files.tokenizer_json, "utf-8")
-    (folder / "tokenizer_config.json").write_text(files.tokenizer_config_json, "utf-8")
 
 
 def write_genai_config(folder: Path, config: LanguageConfig, special: SpecialTokens, form: Format) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.catalogue import CatalogueEntry
+from engine.folders import resources_folder
+from engine.genai_config import CAPTIONER
 from engine.packs import PackManifest
 from export.checkpoints.interface import ModelInfo
 from export.packing import Format
@@ -23,17 +25,23 @@ EXPORTER_VERSION = 3
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is to be built. ``entry`` and ``checkpoint`` exclude each other."""
+    """What is to be built. ``entry`` and ``checkpoint`` exclude each other.
+
+    ``weights`` is the folder of what was trained for the image model; None for the weights that ship with Pollux.
+    """
 
     name: str
     form: Format
     entry: CatalogueEntry | None = None
     checkpoint: Path | None = None
+    weights: Path | None = None
 
     @property
     def revision(self) -> str:
         """Tells whether an installed pack is what this recipe would make."""
         source = self.entry.source.sha256[:16] if self.entry else f"local-{_fingerprint(self.checkpoint)}"
+        if self.entry is not None and self.entry.family == CAPTIONER:
+            source += f"+{_contents(self.weights or trained_folder())}"
         return f"{source}+exporter{EXPORTER_VERSION}{self.form.suffix}"
 
     def manifest(
@@ -72,6 +80,19 @@ class Recipe:
             system=entry.system if entry else "",
             parity=parity,
         )
+
+
+def trained_folder() -> Path:
+    """The weights that were trained here and ship with Pollux."""
+    return resources_folder() / "weights"
+
+
+def _contents(folder: Path) -> str:
+    """Tells trained weights from others, by what is in their files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("captioner.*")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _fingerprint(checkpoint: Path | None) -> str:

@@ -1,0 +1,61 @@
+"""What a captioner was trained with, and so has to be used with.
+
+In: ``captioner.json`` of a pack (untrusted). Out: :class:`CaptionerSettings`, and the prompt that stands between a
+picture and its caption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.json_files import Reader
+from engine.labels import Label
+
+MAX_IMAGE_PX = 2048
+MAX_NAMES = 16
+
+
+@dataclass(frozen=True)
+class CaptionerSettings:
+    """``image_px`` is the side of the square that it sees, ``grid`` how many patches lie along it.
+
+    Before a caption stand at most ``names_max`` of the classifier's nouns, those with at least the probability
+    ``names_least``, most likely first, joined by ``names_joint``, and then ``separator``. A caption whose confidence is below
+    ``unsure_below`` should be read with doubt.
+    """
+
+    image_px: int
+    grid: int
+    names_max: int
+    names_least: float
+    names_joint: str
+    separator: str
+    unsure_below: float
+
+    @classmethod
+    def read(cls, path: Path) -> CaptionerSettings:
+        """Raises EngineError where the file is damaged."""
+        file = Reader.open(path)
+        return cls(
+            image_px=file.whole("image_px", 1, MAX_IMAGE_PX),
+            grid=file.whole("grid", 1, MAX_IMAGE_PX),
+            names_max=file.whole("names_max", 0, MAX_NAMES),
+            names_least=file.number("names_least", 0.0, 1.0, 0.1),
+            names_joint=file.text("names_joint"),
+            separator=file.block("separator"),
+            unsure_below=file.number("unsure_below", 0.0, 1.0, 0.0),
+        )
+
+    def prompt(self, probabilities: NDArray[np.float32], labels: Sequence[Label]) -> str:
+        """What stands before the caption; ``probabilities`` [classes] of the classes that ``labels`` names."""
+        merged: dict[str, float] = {}
+        for label, probability in zip(labels, probabilities.tolist(), strict=True):
+            merged[label.noun] = merged.get(label.noun, 0.0) + probability
+        likely = sorted(merged.items(), key=lambda item: -item[1])[: self.names_max]
+        names = [noun for noun, probability in likely if probability >= self.names_least]
+        return self.names_joint.join(names) + self.separator

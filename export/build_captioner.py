@@ -1,0 +1,218 @@
+"""From the trained weights, a picture network and a language model to a finished captioner pack.
+
+In: a recipe whose entry is the captioner, and the language model's checkpoint. Out: :class:`Progress`, and at last the
+folder: two graphs with their weights, tokenizer, labels, settings, model card and ``pack.json``. ``export/build_pack.py``
+calls it for the family "captioner".
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from engine.cancel import Cancel
+from engine.disk import check_space
+from engine.errors import EngineError
+from engine.folders import resources_folder
+from engine.genai_config import CAPTIONER
+from engine.packs import CARD_FILE, LABELS_FILE, write_pack_json
+from engine.results import Progress
+from export.captioner_graph import (
+    VISION_FILE,
+    CaptionGraph,
+    VisionGraph,
+    export_caption_decoder,
+    export_vision,
+)
+from export.checkpoints.adapted import AdaptedCheckpoint
+from export.checkpoints.interface import Checkpoint
+from export.checkpoints.vision import get_vision, read_vision
+from export.nn.captioner import CaptionerConfig, Connector
+from export.nn.efficientnet import EfficientNet
+from export.onnx_graph import MODEL_FILE
+from export.pack_tokenizer import usable_tokenizer, write_tokenizer
+from export.packing import packed_model
+from export.recipe import Recipe, trained_folder
+from export.verify_captioner import CaptionerParts, measure_captioner
+
+SETTINGS_FILE = "captioner.json"
+WEIGHTS_NAME = "captioner"
+CONTEXT_TOKENS = 192  # longer captions than this were never seen
+WORKING_BYTES = 300_000_000
+
+
+@dataclass(frozen=True)
+class TrainedCaptioner:
+    """What training gives: ``card`` is JSON beside the sizes, with the figures."""
+
+    config: CaptionerConfig
+    card: dict[str, Any]
+    connector: dict[str, Tensor]
+    lora: dict[str, Tensor]
+    readme: str
+
+
+def read_trained(folder: Path) -> TrainedCaptioner:
+    """The weights in ``folder``: ``captioner.safetensors``, ``captioner.json`` and a model card ``README.md``.
+
+    Raises EngineError where they are missing or damaged.
+    """
+    path = folder / f"{WEIGHTS_NAME}.safetensors"
+    try:
+        card = json.loads((folder / f"{WEIGHTS_NAME}.json").read_text("utf-8"))
+        config = CaptionerConfig.from_json(card)
+        tensors = load_file(path)
+        readme = (folder / CARD_FILE).read_text("utf-8") if (folder / CARD_FILE).is_file() else ""
+    except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+        raise EngineError(
+            "The trained weights in {folder} cannot be read: {reason}.",
+            "Train them again: python -m export train captioner",
+            folder=folder,
+            reason=error,
+        ) from error
+    parts: dict[str, dict[str, Tensor]] = {"connector": {}, "lora": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts.setdefault(part, {})[rest] = tensor.float()
+    return TrainedCaptioner(config, card, parts["connector"], parts["lora"], readme)
+
+
+def build_captioner(
+    recipe: Recipe, language: Checkpoint, folder: Path, cancel: Cancel
+) -> Iterator[Progress | Path]:
+    """Make the pack in ``folder`` (new or empty); the last item is the folder itself, unless cancelled."""
+    if recipe.form.precision == "fp16" or recipe.form.device != "cpu":
+        raise EngineError(
+            "The image model cannot be built in {precision} for {device}.",
+            "Use --precision int4, int8 or fp32, and --device cpu.",
+            precision=recipe.form.precision,
+            device=recipe.form.device,
+        )
+    trained = read_trained(recipe.weights or trained_folder())
+    adapted = AdaptedCheckpoint(language, trained.lora, trained.config.lora_scale)
+    files = usable_tokenizer(adapted)
+    network: Path | None = None
+    for item in get_vision(trained.config.vision, cancel):
+        if isinstance(item, Path):
+            network = item
+        else:
+            yield item
+    if network is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    yield Progress("export", 0, 2, "steps")
+    check_space(folder, 4 * adapted.config.parameters)
+    with torch.no_grad():
+        vision = VisionGraph(
+            read_vision(trained.config.vision, network), connector_of(trained), recipe.form.is_packed
+        )
+        export_vision(vision, folder)
+    del vision
+    yield Progress("export", 1, 2, "steps")
+    model = None
+    for item in packed_model(adapted, recipe.form):
+        if cancel.is_set:
+            return
+        if isinstance(item, Progress):
+            yield item
+        else:
+            model = item
+    assert model is not None
+    with torch.no_grad():
+        export_caption_decoder(CaptionGraph(model), folder)
+    del model
+    yield Progress("export", 2, 2, "steps")
+    if cancel.is_set:
+        return
+    write_tokenizer(folder, files)
+    (folder / SETTINGS_FILE).write_text(json.dumps(trained.card, indent=2) + "\n", "utf-8")
+    shutil.copyfile(resources_folder() / "labels" / "imagenet.tsv", folder / LABELS_FILE)
+    if trained.readme:
+        (folder / CARD_FILE).write_text(trained.readme, "utf-8")
+    _write_genai_config(folder, adapted)
+    yield Progress("check", 0, 1, "steps")
+    parts = CaptionerParts(read_vision(trained.config.vision, network), connector_of(trained), adapted)
+    parity = measure_captioner(parts, folder)
+    yield Progress("check", 1, 1, "steps")
+    parameters = adapted.config.parameters + _size(parts.vision) + _size(parts.connector)
+    write_pack_json(
+        folder,
+        recipe.manifest(
+            folder,
+            adapted.info,
+            kind="image",
+            parameters=parameters,
+            context_tokens=CONTEXT_TOKENS,
+            parity={**parity.as_json(), "figures": trained.card.get("figures", {})},
+            working_bytes=WORKING_BYTES,
+        ),
+    )
+    yield folder
+
+
+def connector_of(trained: TrainedCaptioner) -> Connector:
+    """The connector with its weights; EngineError where they are not its own."""
+    connector = Connector(trained.config)
+    try:
+        connector.load_state_dict(trained.connector)
+    except RuntimeError as error:
+        raise EngineError(
+            "The trained weights do not fit the sizes that stand beside them.",
+            "Train them again: python -m export train captioner",
+        ) from error
+    return connector.requires_grad_(False).eval()
+
+
+def _size(module: EfficientNet | Connector) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _write_genai_config(folder: Path, checkpoint: Checkpoint) -> None:
+    """Both graphs, as far as possible in the words of ONNX Runtime GenAI."""
+    config, special = checkpoint.config, checkpoint.special_tokens
+    model = {
+        "type": CAPTIONER,
+        "vocab_size": config.vocab_size,
+        "context_length": CONTEXT_TOKENS,
+        "bos_token_id": special.bos_id if special.bos_id is not None else special.eos_ids[0],
+        "eos_token_id": list(special.eos_ids),
+        "pad_token_id": special.pad_id if special.pad_id is not None else special.eos_ids[0],
+        "vision": {
+            "filename": VISION_FILE,
+            "config_filename": SETTINGS_FILE,
+            "inputs": {"pixel_values": "pixel_values"},
+            "outputs": {"image_features": "image_features"},
+        },
+        "decoder": {
+            "filename": MODEL_FILE,
+            "head_size": config.head_size,
+            "hidden_size": config.hidden_size,
+            "num_attention_heads": config.heads,
+            "num_key_value_heads": config.kv_heads,
+            "num_hidden_layers": config.layers,
+            "inputs": {
+                "input_ids": "input_ids",
+                "attention_mask": "attention_mask",
+                "past_key_names": "past_key_values.%d.key",
+                "past_value_names": "past_key_values.%d.value",
+            },
+            "outputs": {
+                "logits": "logits",
+                "present_key_names": "present.%d.key",
+                "present_value_names": "present.%d.value",
+            },
+        },
+    }
+    search = {"max_length": CONTEXT_TOKENS, "num_beams": 3, "past_present_share_buffer": True}
+    (folder / "genai_config.json").write_text(
+        json.dumps({"model": model, "search": search}, indent=2) + "\n", "utf-8"
+    )
