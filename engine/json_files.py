@@ -123,6 +123,14 @@ class Reader:
             raise self.wrong(key, f"between {least:g} and {most:g}")
         return float(value)
 
+    def numbers(self, key: str, least: float, most: float) -> tuple[float, ...]:
+        """A list of numbers in a range; an absent one reads as empty."""
+        items = self._list(key)
+        each = [Reader(self._file, {key: item}, self._where) for item in items]
+        if None in items:
+            raise self.wrong(key, "a list of numbers")
+        return tuple(one.number(key, least, most, 0.0) for one in each)
+
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""
         value = self._values.get(key)

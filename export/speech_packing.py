@@ -75,7 +75,8 @@ def quantise_decoder(model: Whisper) -> tuple[PackedLinear, PackedEmbedding]:
 
 def packed_linear(layer: nn.Linear) -> PackedLinear:
     """A linear layer as MatMulNBits in 8 bits."""
-    return PackedLinear(_packed(_weights(layer)), layer.bias.detach(), torch.float32, CPU_ACCURACY_LEVEL)
+    bias = None if layer.bias is None else layer.bias.detach()
+    return PackedLinear(_packed(_weights(layer)), bias, torch.float32, CPU_ACCURACY_LEVEL)
 
 
 def _packed(weights: Floats) -> PackedMatrix:

@@ -40,11 +40,11 @@ Replace = Callable[[nn.Linear], nn.Module]
 
 
 class FusedSelfAttention(nn.Module):
-    """The encoder's attention core as one MultiHeadAttention."""
+    """The attention core of an encoder, which sees everything, as one MultiHeadAttention."""
 
-    def __init__(self, config: WhisperConfig) -> None:
+    def __init__(self, heads: int, head_size: int) -> None:
         super().__init__()
-        self.config = config
+        self.heads, self.head_size = heads, head_size
 
     def forward(self, qkv: Tensor, _past: KeysValues | None) -> tuple[Tensor, KeysValues]:
         """[B,S,3*H*D] -> [B,S,H*D]; the second part is never looked at."""
@@ -52,7 +52,7 @@ class FusedSelfAttention(nn.Module):
         out = symbolic(
             "com.microsoft::MultiHeadAttention",
             [q, k, v],
-            {"num_heads": self.config.heads, "scale": self.config.head_size**-0.5},
+            {"num_heads": self.heads, "scale": self.head_size**-0.5},
             dtype=q.dtype,
             shape=q.shape,
             version=1,
@@ -92,7 +92,7 @@ class EncoderGraph(nn.Module):
         self.cross = nn.ModuleList(cast("DecoderBlock", block).cross.kv for block in model.decoder.blocks)
         self.config = model.config
         for block in model.encoder.blocks:
-            core = FusedSelfAttention(model.config)
+            core = FusedSelfAttention(model.config.heads, model.config.head_size)
             cast("EncoderBlock", block).attention.core = cast("AttentionCore", core)
 
     def forward(self, audio_features: Tensor) -> list[list[Tensor]]:
