@@ -36,7 +36,11 @@ usage: python3 dev.py COMMAND
 """
 INTERRUPTED = 130
 # Which environment variable tells the tests where the default pack of each kind is.
-TEST_PACKS = {"language": "POLLUX_TEST_PACK", "speech": "POLLUX_TEST_SPEECH_PACK"}
+TEST_PACKS = {
+    "language": "POLLUX_TEST_PACK",
+    "speech": "POLLUX_TEST_SPEECH_PACK",
+    "image": "POLLUX_TEST_IMAGE_PACK",
+}
 
 
 def run(arguments: list[str]) -> int:
@@ -82,7 +86,7 @@ def run(arguments: list[str]) -> int:
 
 
 def app(arguments: list[str]) -> int:
-    """Set up, have a model for chat and one for speech, open the window."""
+    """Set up, have a model of each kind, open the window."""
     missing = system_libraries.ensure()
     environment = prepare(app_environment(), app_steps())
     shown = [] if arguments else _ensure_models(environment)
@@ -100,6 +104,7 @@ def _ensure_models(environment: Environment) -> list[str]:
     without = {
         "language": "Pollux opens without a model; its home page can try again.",
         "speech": "Pollux opens without transcription; its list of models can try again.",
+        "image": "Pollux opens without describing pictures; its list of models can try again.",
     }
     problems: list[str] = []
     for kind in models.KINDS:

@@ -1,4 +1,4 @@
-"""The default packs, one for chat and one for speech: which are installed, and having the exporter build the others.
+"""The default packs, one for chat, one for speech and one for pictures: which are installed, and having the exporter build the others.
 
 In: the app's environment (its engine knows where packs live) and the catalogue. Out: the packs' folders.
 """
@@ -27,7 +27,7 @@ store = Store.default()
 packs = [{"name": pack.name, "kind": pack.kind, "folder": str(pack.folder)} for pack in store.list()]
 print(json.dumps(packs))
 """
-KINDS = ("language", "speech")  # what the app comes with, in the order in which it is needed
+KINDS = ("language", "speech", "image")  # what the app comes with, in the order in which it is needed
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ def build_for_tests(environment: Environment, name: str, home: Path) -> Path:
 
 def _exporter_fingerprint() -> str:
     digest = hashlib.sha256()
-    for file in (*sorted((CHECKOUT / "export").rglob("*.py")), CHECKOUT / "resources" / "catalogue.toml"):
+    code = (file for file in sorted((CHECKOUT / "export").rglob("*.py")) if "train" not in file.parts)
+    resources = CHECKOUT / "resources"
+    for file in (*code, resources / "catalogue.toml", resources / "labels" / "imagenet.tsv"):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

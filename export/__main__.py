@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--precision", choices=get_args(Precision), help="int4; int8 for speech")
     build.add_argument("--device", choices=get_args(Device), default="cpu", help="what the pack will run on")
     build.add_argument("--output", type=Path, help="a new folder for the pack, instead of installing it")
+    build.add_argument(
+        "--weights", type=Path, help="for the captioner: the folder of what was trained, instead of ours"
+    )
     build.add_argument("--force", action="store_true", help="build again even if it is installed")
     build.add_argument("--progress", choices=("text", "json"), default="text")
     build.set_defaults(run=_build)
@@ -92,7 +95,8 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
     else:
         entry = read_catalogue().get(arguments.model)
         form = _format(arguments, entry.kind == "speech")
-        recipe = Recipe(arguments.name or f"{entry.name}{form.suffix}", form, entry=entry)
+        name = arguments.name or f"{entry.name}{form.suffix}"
+        recipe = Recipe(name, form, entry=entry, weights=arguments.weights)
 
     if arguments.output is not None:
         yield from _into(arguments.output, lambda folder: build(recipe, folder, cancel))
