@@ -38,6 +38,7 @@ FAILURES = (
     *(RuntimeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
 SMALLEST_PART = 0.02  # of a damaged picture's height
+ALMOST_ALL = 0.99
 
 # Pillow raises above twice this, also for pictures inside of other files (icons).
 Image.MAX_IMAGE_PIXELS = MAX_PX // 2
@@ -178,7 +179,7 @@ def _make_smaller(image: ImageFile.ImageFile, side_px: int) -> None:
 def _loaded(
     path: Path, source: ImageFile.ImageFile, file: BinaryIO, side_px: int
 ) -> tuple[Image.Image, float]:
-    """The decoded picture, or the upper part of one whose file is damaged, and how much of the height that is."""
+    """The decoded picture, or the part that is there of one whose file is damaged, and how much of the height that is."""
     try:
         source.load()
         return source, 1.0
@@ -188,24 +189,21 @@ def _loaded(
         _raise_if_of_the_disk(error)
         core = getattr(source, "_im", None)
         image = source._new(core) if core is not None and core.size == source.size else None
-        rows = _rows_there(image) if image is not None else 0
-        if image is not None and rows >= SMALLEST_PART * image.height:
-            return image.crop((0, 0, image.width, rows)), rows / image.height
+        top, bottom = _rows_there(image) if image is not None else (0, 0)
+        if image is not None and bottom - top >= SMALLEST_PART * image.height:
+            kept = min(ALMOST_ALL, (bottom - top) / image.height)
+            return image.crop((0, top, image.width, bottom)), kept
         if source.format in ("JPEG", "MPO"):
             whole = _jpeg_with_an_end(file, side_px)
             if whole is not None:
-                return whole, 0.99  # progressive: all of it, less sharp
+                return whole, ALMOST_ALL  # progressive: all of it, less sharp
         raise damaged(path) from error
 
 
-def _rows_there(image: Image.Image) -> int:
-    """How many rows were decoded: what was not is zero."""
-    box = (
-        image.getbbox(alpha_only=False)
-        if image.mode not in ("I;16", "I;16B")
-        else image.convert("I").getbbox()
-    )
-    return box[3] if box else 0
+def _rows_there(image: Image.Image) -> tuple[int, int]:
+    """From which row to which it was decoded: what was not is zero. (Some formats begin with the lowest row.)"""
+    box = image.convert("I").getbbox() if image.mode.startswith("I;16") else image.getbbox(alpha_only=False)
+    return (box[1], box[3]) if box else (0, 0)
 
 
 def _jpeg_with_an_end(file: BinaryIO, side_px: int) -> Image.Image | None:

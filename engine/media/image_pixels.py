@@ -30,9 +30,9 @@ def to_rgb(image: Image.Image, max_side_px: int) -> Image.Image:
     convert = _Flatten(image)
     small = _reduced(image, factors, convert) if factor > 1 else convert(image)
     small = _to_srgb(small, profile)
-    scale = max_side_px / max(small.size)
+    scale = max_side_px / max(image.size)
     if scale < 1:
-        wanted = max(1, round(small.width * scale)), max(1, round(small.height * scale))
+        wanted = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         small = small.resize(wanted, Image.Resampling.LANCZOS)
     return small
 

@@ -68,9 +68,9 @@ def subjects(
             best[label.noun] = index
     found = []
     for noun in sorted(sums, key=lambda word: -sums[word])[:top]:
-        total, own = min(1.0, sums[noun]), float(probabilities[best[noun]])
-        if not total >= LEAST_CONFIDENCE:
+        if not sums[noun] >= LEAST_CONFIDENCE:
             break
+        total, own = min(1.0, sums[noun]), float(probabilities[best[noun]])
         label = labels[best[noun]]
         if own >= MOST * total:
             found.append(Subject(label.name, noun, label.name_zh, label.noun_zh, own, total))
@@ -82,7 +82,7 @@ def subjects(
 def facts(picture: Picture, language: Language = "en") -> PictureFacts:
     """Date, place, camera and size as texts."""
     return PictureFacts(
-        date=_date(picture.taken, language),
+        date=date_text(picture.taken, language),
         place=picture.place,
         coordinates=_coordinates(picture.latitude, picture.longitude, language),
         camera=picture.camera,
@@ -90,7 +90,8 @@ def facts(picture: Picture, language: Language = "en") -> PictureFacts:
     )
 
 
-def _date(taken: str, language: Language) -> str:
+def date_text(taken: str, language: Language) -> str:
+    """A date like "2024-05-03 14:22:10" as people write it; "" stays ""."""
     if not taken:
         return ""
     moment = datetime.fromisoformat(taken)
