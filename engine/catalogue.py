@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from engine.errors import EngineError
 from engine.folders import resources_folder
-from engine.packs import KINDS
+from engine.packs import KINDS, primary
 
 T = TypeVar("T")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -148,11 +148,6 @@ class Catalogue:
     def for_language(self, code: str, memory_bytes: int, kind: str = "language") -> CatalogueEntry | None:
         """The best model of its kind that speaks ``code`` and fits."""
         return self.recommended(memory_bytes, code, kind)
-
-
-def primary(language: str) -> str:
-    """The language of a BCP 47 tag without script and region."""
-    return language.replace("_", "-").split("-", 1)[0].casefold()
 
 
 def suggestion(name: str, known: list[str]) -> str:

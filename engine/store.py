@@ -90,18 +90,30 @@ class Store:
             raise EngineError(
                 "No speech model is installed.", "Add one, for example with: pollux models add whisper-base"
             )
+        if kind == "image":
+            raise EngineError(
+                "No image model is installed.",
+                "Add one, for example with: pollux models add pollux-captioner",
+            )
         raise EngineError(
             "No model is installed.", "Add one, for example with: pollux models add smollm2-135m"
         )
 
-    def best(self, memory_bytes: int | None = None, kind: str = "language") -> Pack | None:
-        """The largest pack of its kind that fits into memory; the smallest where none does; None where there is none."""
+    def best(
+        self, memory_bytes: int | None = None, kind: str = "language", language: str = ""
+    ) -> Pack | None:
+        """The largest pack of its kind that fits into memory; the smallest where none does; None where there is none.
+
+        With a ``language``, only among the packs that list it.
+        """
         budget = machine.usable_memory_bytes() if memory_bytes is None else memory_bytes
-        packs = [pack for pack in self.list() if pack.kind == kind]
+        packs = [
+            pack for pack in self.list() if pack.kind == kind and (not language or pack.speaks(language))
+        ]
         fitting = [pack for pack in packs if pack.memory_bytes <= budget]
         if fitting:
-            return max(fitting, key=_weight)
-        return min(packs, key=_weight, default=None)
+            return max(fitting, key=lambda pack: pack.scale)
+        return min(packs, key=lambda pack: pack.scale, default=None)
 
     def import_path(self, path: Path, cancel: Cancel) -> Iterator[Progress | Pack]:
         """Copy a pack in from a folder or a .zip; the last item is the installed pack.
@@ -255,11 +267,6 @@ def safe_name(name: str) -> str:
 def _same(one: str, other: str) -> bool:
     """Whether two names mean one folder, also where the disk ignores case."""
     return one.casefold() == other.strip().casefold()
-
-
-def _weight(pack: Pack) -> int:
-    """How large a model is; where its parameters are unknown, as if it were stored in five bits each."""
-    return pack.parameters or pack.size_bytes * 8 // 5
 
 
 def _lock_of(staging: Path) -> Path:

@@ -40,6 +40,11 @@ def in_script(segment: Segment, language: str, script: Script) -> Segment:
     return replace(segment, text=_written(segment.text, script), words=words)
 
 
+def simplified(text: str) -> str:
+    """Chinese text in simplified characters, with Chinese punctuation."""
+    return _written(text, "Hans")
+
+
 def _pieces(texts: list[str], script: Script) -> list[str]:
     """Each text in the script, chosen by what is beside it: 发 alone is 發, in 头发 it is 髮."""
     whole = _written("".join(texts), script)

@@ -1,0 +1,139 @@
+"""Questions about a picture: a model that sees answers them, else a chat model from what was found.
+
+In: a question and the picture, or the facts about it. Out: the answer as it comes. What is answered from facts is marked, because
+it can know no more than they say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.cancel import Cancel
+from engine.errors import EngineError
+from engine.results import Finished, FinishReason, Notice, TextChunk
+from engine.tasks.chat import GREEDY, Turn, chat
+from engine.tasks.describe_wording import Language
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.runtime.language_model import LanguageModel
+    from engine.runtime.vision_chat_model import VisionChatModel
+
+MOST_NEW_TOKENS = 160
+SEEN_MOST_NEW_TOKENS = 400
+QUESTION_MOST_CHARS = 2000
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+_SYSTEM = {
+    "en": (
+        "You answer questions about a photo. You cannot see it; you know only the facts that you are given. Answer in one "
+        "short sentence. If the facts do not hold the answer, say so."
+    ),
+    "zh": "你回答关于照片的问题。你看不见照片，只知道给出的事实。用一句简短的中文回答。如果事实里没有答案，就说没有。",
+}
+_REQUEST = {"en": "Facts:\n{facts}\n\nQuestion: {question}", "zh": "事实：\n{facts}\n\n问题：{question}"}
+# Shown how, small models say what is not known; told only, they make something up.
+_EXAMPLE_FACTS = {
+    "en": 'Scene: A woman sits on a bench.\nText in the photo: "PARK"\nMain colours: green and white\nTaken on: 2 May 2020, 10:05',
+    "zh": "画面：一位女士坐在长椅上。\n图中文字：“PARK”\n主要颜色：绿色、白色\n拍摄时间：2020年5月2日 10:05",
+}
+_EXAMPLES = {
+    "en": (
+        ("What is she doing?", "She is sitting on a bench."),
+        ("What is her name?", "The description does not say her name."),
+        ("What is written there?", 'It reads "PARK".'),
+        ("Is there a dog?", "The description does not mention a dog."),
+        ("What is she reading?", "The description does not say that she reads anything."),
+        ("When was it taken?", "It was taken on 2 May 2020, at 10:05."),
+    ),
+    "zh": (
+        ("她在做什么？", "她坐在长椅上。"),
+        ("她叫什么名字？", "描述里没有说她的名字。"),
+        ("上面写着什么？", "写着“PARK”。"),
+        ("有狗吗？", "描述里没有提到狗。"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered."""
+
+    text: str
+    reason: FinishReason
+
+
+def check_question(question: str) -> str:
+    """The question without what is around it. Raises EngineError where it is too long."""
+    question = question.strip()
+    if len(question) > QUESTION_MOST_CHARS:
+        raise EngineError(
+            "The question is too long: {count} characters, and the limit is {limit}.",
+            "Shorten it.",
+            count=len(question),
+            limit=QUESTION_MOST_CHARS,
+        )
+    return question
+
+
+def no_answerer() -> EngineError:
+    """For who asks where no installed model can answer."""
+    return EngineError(
+        "The image model describes pictures, but answers no questions, and no chat model is installed.",
+        "Add a chat model, for example with: pollux models add smollm2-135m",
+    )
+
+
+def question_language(question: str) -> Language:
+    """Which of the two languages a question is in."""
+    return "zh" if _HAN.search(question) else "en"
+
+
+def answer_from_facts(
+    model: LanguageModel, question: str, facts: Sequence[str], language: Language, cancel: Cancel
+) -> Generator[TextChunk | Notice, None, Answer]:
+    """Let a chat model answer, that sees nothing; a notice says so first."""
+    yield Notice(
+        "answered_from_findings",
+        "{model} cannot see the picture: it answers from the description and what else was found.",
+        {"model": model.pack.display_name},
+    )
+    turns = [Turn("system", _SYSTEM[language])]
+    for number, (asked, answered) in enumerate(_EXAMPLES[language]):
+        request = _REQUEST[language].format(facts=_EXAMPLE_FACTS[language], question=asked)
+        turns += (Turn("user", asked if number else request), Turn("assistant", answered))
+    turns.append(Turn("user", _REQUEST[language].format(facts="\n".join(facts), question=question)))
+    options = replace(GREEDY, max_new_tokens=MOST_NEW_TOKENS)
+    ended: Finished | None = None
+    for item in chat(model, turns, options, cancel):
+        if isinstance(item, (TextChunk, Notice)):
+            yield item
+        elif isinstance(item, Finished):
+            ended = item
+    if ended is None:
+        raise RuntimeError("the model ended without a closing item")
+    return Answer(ended.text.strip(), ended.reason)
+
+
+def answer_by_seeing(
+    model: VisionChatModel, question: str, pixels: NDArray[np.uint8], cancel: Cancel
+) -> Generator[TextChunk | Notice, None, Answer]:
+    """Let a model answer that sees the picture."""
+    from engine.runtime.vision_chat_model import PictureTurn
+
+    turns = [PictureTurn("user", question, (pixels,))]
+    options = replace(GREEDY, max_new_tokens=SEEN_MOST_NEW_TOKENS)
+    ended: Finished | None = None
+    for item in model.chat(turns, options, cancel):
+        if isinstance(item, (TextChunk, Notice)):
+            yield item
+        elif isinstance(item, Finished):
+            ended = item
+    if ended is None:
+        raise RuntimeError("the model ended without a closing item")
+    return Answer(ended.text.strip(), ended.reason)
