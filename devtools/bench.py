@@ -1,6 +1,7 @@
-"""`dev.py bench` and `dev.py bench speech`: make the peers' models and environment, then run what README shows.
+"""`dev.py bench`, `bench speech` and `bench images`: make the peers' models and environment, then run what README shows.
 
-In: ``--variants`` for our other precisions too, and what ``tests/bench/chat_peers.py`` (or ``speech_peers.py``) takes.
+In: ``--variants`` for our other precisions too, and what ``tests/bench/chat_peers.py`` (or ``speech_peers.py``,
+``images_bench.py``) takes; ``--no-peer`` measures our pictures alone.
 Out: its exit code and its table. Everything stands under ``build/bench`` and is made once.
 """
 
@@ -30,6 +31,8 @@ LLAMA_CPP = Step("llama.cpp", "llama-cpp-python (compiled here: some minutes)", 
 FASTER_WHISPER = Step("faster-whisper", "faster-whisper (about 0.2 GB)", ("faster-whisper==1.2.1",))
 VARIANTS = ("int8", "fp32")
 SPEECH_VARIANTS = ("fp32",)
+IMAGE_VARIANTS = ("fp32",)
+RANDOM_VLM = "smolvlm-256m-random"  # the layout of SmolVLM-256M: for its speed beside transformers
 # Labels and what speech_worker.py calls them; the first is what the others are compared with.
 SPEECH_PEERS = (
     ("faster-whisper int8, greedy", "faster-whisper"),
@@ -42,6 +45,8 @@ def run(arguments: list[str]) -> int:
     """Prepare and measure."""
     if arguments and arguments[0] == "speech":
         return _speech(arguments[1:])
+    if arguments and arguments[0] == "images":
+        return _images(arguments[1:])
     return _chat(arguments)
 
 
@@ -84,6 +89,47 @@ def _speech(arguments: list[str]) -> int:
         command += ["--peer", label, engine, peers.python, HOME / "cache" / "checkpoints" / name]
     rest = [argument for argument in arguments if argument != "--variants"]
     return subprocess.run([*command, *rest], cwd=CHECKOUT, check=False).returncode
+
+
+def _images(arguments: list[str]) -> int:
+    environment = prepare(app_environment(), app_steps())
+    exporter = prepare(export_environment(), export_steps())
+    variants = IMAGE_VARIANTS if "--variants" in arguments else ()
+    name = models.default_name("image")
+    packs = {"Pollux": models.build_for_tests(exporter, name, HOME)}
+    packs |= {f"Pollux {precision}": _variant(exporter, name, precision) for precision in variants}
+    command = [environment.python, "-m", "tests.bench.images_bench"]
+    for label, folder in packs.items():
+        command += ["--pack", label, folder]
+    if "--no-peer" not in arguments:
+        checkpoint = HOME / RANDOM_VLM
+        if not (checkpoint / "processor_config.json").is_file():  # written last
+            say("Making a checkpoint of SmolVLM's layout with random weights ...")
+            _exporter(exporter, "-m", "tests.bench.images_checkpoint", str(checkpoint))
+        for precision in ("int4", "fp32"):
+            command += ["--vlm", f"Pollux {precision}", _random_vlm(exporter, checkpoint, precision)]
+        command += ["--peer", "transformers fp32", exporter.python, checkpoint]
+    rest = [argument for argument in arguments if argument not in ("--variants", "--no-peer")]
+    return subprocess.run([*command, *rest], cwd=CHECKOUT, check=False).returncode
+
+
+def _random_vlm(exporter: Environment, checkpoint: Path, precision: str) -> Path:
+    """The random checkpoint as a pack, built once."""
+    folder = HOME / "packs" / f"{RANDOM_VLM}-{precision}"
+    if not folder.is_dir():
+        say(f"Building {folder.name} ...")
+        _exporter(
+            exporter,
+            "-m",
+            "export",
+            "build",
+            str(checkpoint),
+            "--precision",
+            precision,
+            "--name",
+            folder.name,
+        )
+    return folder
 
 
 def _variant(exporter: Environment, name: str, precision: str) -> Path:

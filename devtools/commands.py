@@ -33,6 +33,7 @@ usage: python3 dev.py COMMAND
   export ARGUMENTS    python -m export ARGUMENTS, in .venv-export (for example: export build smollm2-135m)
   bench [ARGUMENTS]   Pollux beside llama.cpp and ONNX Runtime GenAI, in one run; --variants for all precisions
   bench speech [ARGUMENTS]   Pollux beside faster-whisper; --data FOLDER (clips with transcripts.tsv), --words, --hour
+  bench images [ARGUMENTS]   pictures: time and memory, and the layout of SmolVLM beside transformers; --data FOLDER, --no-peer
 """
 INTERRUPTED = 130
 # Which environment variable tells the tests where the default pack of each kind is.

@@ -67,7 +67,7 @@ def as_markdown(report: Report, examples: int, listed: int) -> str:
         blocks.append(_table(["photo", "caption", "a person's"], rows))
     for photo in report.sets[-1].photos[:listed]:
         references = "\n".join(f"    - {text}" for text in photo.references)
-        blocks.append(f"- {photo.image}: **{photo.caption}** ({photo.cider_d:.2f})\n{references}")
+        blocks.append(f"- {photo.image}: **{_cell(photo.caption)}** ({photo.cider_d:.2f})\n{references}")
     return "\n\n".join(blocks)
 
 
@@ -132,5 +132,10 @@ def _cells(figures: Figures) -> list[str]:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([_cell(text) for text in row] for row in rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _cell(text: str) -> str:
+    """On one line, and without what ends a cell."""
+    return " ".join(text.split()).replace("|", "\\|")

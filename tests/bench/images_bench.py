@@ -23,7 +23,7 @@ from tests.bench.images_pictures import pictures, repeated
 from tests.bench.images_runner import Runner
 
 WARM_UPS = 3
-WRITE_PICTURES = 3
+WRITE_PICTURES = 1  # a dozen tiles: many seconds
 WRITE_TOKENS = (1, 33)
 MODES = {"no OCR": False, "OCR": True}
 
