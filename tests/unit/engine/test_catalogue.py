@@ -17,7 +17,10 @@ def test_the_catalogue_that_ships() -> None:
     assert {entry.name for entry in catalogue.entries} >= {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"}
     for entry in catalogue.entries:
         assert entry.source.carriers
-        assert entry.source.total_bytes == entry.download_bytes
+        if entry.kind == "image":  # the exporter gets a picture network, too
+            assert entry.source.total_bytes < entry.download_bytes
+        else:
+            assert entry.source.total_bytes == entry.download_bytes
         assert entry.licence and entry.summary and entry.source.origin
 
 
@@ -41,6 +44,16 @@ def test_speech_is_a_kind_of_its_own() -> None:
         assert chat is None or chat.kind == "language"
     with pytest.raises(KeyError):
         catalogue.default_for("smell")
+
+
+def test_images_are_a_kind_of_their_own() -> None:
+    catalogue = read_catalogue()
+    captioner = catalogue.default_for("image")
+    assert (captioner.name, captioner.family) == ("pollux-captioner", "captioner")
+    assert "non-commercial" in captioner.licence and captioner.pack_bytes <= 130_000_000
+    assert captioner.source == catalogue.default.source  # the decoder's weights are those of chat
+    assert catalogue.recommended(1 << 50, kind="image") == captioner
+    assert catalogue.recommended(1 << 50) != captioner != catalogue.recommended(1 << 50, kind="speech")
 
 
 def test_choosing() -> None:
