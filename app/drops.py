@@ -1,18 +1,21 @@
 """What a dropped file is, and which pane can take it.
 
-In: a path. Out: text for the chat, a model to import, or an EngineError that says why not.
+In: a path. Out: text for the chat, a model to import, whether a folder has pictures, or an EngineError that says why not.
 """
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from engine.errors import EngineError
+from engine.tasks.describe_many import PICTURE_SUFFIXES
 
 MAX_TEXT_BYTES = 64_000
+MOST_LOOKED_AT = 5_000  # files of a folder: the window waits for this
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,22 @@ class Drop:
     text: str = ""
 
 
+def holds_pictures(folder: Path) -> bool:
+    """Whether a folder is one of pictures: one is found in it or below it soon, and it is no model."""
+    if (folder / "genai_config.json").is_file():
+        return False
+    seen = 0
+    for _place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+                return True
+        seen += len(names) + 1
+        if seen > MOST_LOOKED_AT:
+            break
+    return False
+
+
 def read_drop(path: Path) -> Drop:
     """Look at what was dropped; EngineError if nothing can be done with it."""
     try:
@@ -31,8 +50,8 @@ def read_drop(path: Path) -> Drop:
             if (path / "genai_config.json").is_file():
                 return Drop("model", path)
             raise EngineError(
-                "{name} is a folder without a model in it.",
-                "Drop a model folder, a zipped model, or a text file.",
+                "{name} is a folder without a model or pictures in it.",
+                "Drop a folder of pictures, a model folder, a zipped model, or a text file.",
                 name=path.name,
             )
         if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):

@@ -18,6 +18,8 @@ from app.errors import Crashes, start_logs, version
 from app.history import History
 from app.host import EngineDoor, Host
 from app.i18n import Translations
+from app.image_batch_session import ImageBatchSession
+from app.image_session import ImageSession
 from app.jobs import Job
 from app.main_window import MainWindow
 from app.paths import history_file, lock_file, logs_folder, settings_file
@@ -49,13 +51,18 @@ class Desktop(QObject):
         sound = sound or SoundDoor()
         self.speech = SpeechSession(self.host, self.settings, sound, self)
         self.recorder = SpeechRecorder(self.host, self.speech, self.settings, sound, self)
-        for part in (self.host, self.session, self.speech, self.recorder):
+        self.images = ImageSession(self.host, self.settings, self)
+        self.batch = ImageBatchSession(self.host, self.images, self)
+        self.batch.described_one.connect(self.images.take_described)
+        for part in (self.host, self.session, self.speech, self.recorder, self.images, self.batch):
             part.crashed.connect(self.crashes.show_error)
         self.window = MainWindow(
             self.host,
             self.session,
             speech=self.speech,
             recorder=self.recorder,
+            images=self.images,
+            batch=self.batch,
             settings=self.settings,
             history=self.history,
             translations=self.translations,

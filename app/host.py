@@ -7,7 +7,6 @@ that needs it, so that the window opens at once.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,116 +16,25 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.engine_door import EngineDoor
+from app.image_engine import ImageEngine
 from app.jobs import Job, Jobs
 from app.languages import lists_language
 from app.model_state import ModelState
 from app.settings import Settings, SettingsStore
 from app.speech_engine import SpeechEngine
-from app.speech_items import JournalAt, SpeechChoices
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Notice, Progress
 
 if TYPE_CHECKING:
-    from engine.catalogue import Catalogue, CatalogueEntry
+    from engine.catalogue import CatalogueEntry
     from engine.packs import Pack
     from engine.runtime.language_model import LanguageModel
-    from engine.runtime.speech_model import SpeechModel
     from engine.store import PackProblem, Store
-    from engine.tasks.chat import ChatOptions, Turn
-    from engine.tasks.transcribe import LiveSource, TranscribeOptions
+    from engine.tasks.chat import ChatOptions
 
 log = logging.getLogger(__name__)
-
-
-class EngineDoor:
-    """The engine as the host sees it; tests pass another one."""
-
-    def store(self) -> Store:
-        """The installed packs."""
-        from engine.store import Store
-
-        return Store.default()
-
-    def catalogue(self) -> Catalogue:
-        """What can be got."""
-        from engine.catalogue import read_catalogue
-
-        return read_catalogue()
-
-    def usable_memory_bytes(self) -> int:
-        """Memory that a model may take here."""
-        from engine.machine import usable_memory_bytes
-
-        return usable_memory_bytes()
-
-    def devices(self) -> tuple[str, ...]:
-        """Devices that can be chosen; imports the runtime, so not for the UI thread."""
-        from engine.runtime.devices import PREFERENCE, missing
-
-        return ("cpu", *(device.key for device in PREFERENCE if missing(device) is None))
-
-    def open_model(self, pack: Pack, device: str, threads: int) -> LanguageModel:
-        """Load a model; slow."""
-        from engine.runtime.language_model import LanguageModel
-
-        return LanguageModel.open(pack, device=device, threads=threads)
-
-    def chat(
-        self, model: LanguageModel, turns: Sequence[Turn], options: ChatOptions, cancel: Cancel
-    ) -> Iterator[object]:
-        """Answer a conversation."""
-        from engine.tasks.chat import chat
-
-        return chat(model, turns, options, cancel)
-
-    def open_speech(self, pack: Pack, device: str, threads: int) -> SpeechModel:
-        """Load a speech model; slow."""
-        from engine.runtime.speech_model import SpeechModel
-
-        return SpeechModel.open(pack, device=device, threads=threads)
-
-    def transcribe_file(
-        self, model: SpeechModel, path: Path, choices: SpeechChoices, cancel: Cancel, resume: bool
-    ) -> Iterator[object]:
-        """Transcribe a file; what was transcribed is on the disk before it comes. First says where."""
-        from engine.tasks.transcribe_file import model_key, transcribe_file
-        from engine.tasks.transcript_journal import journal_path
-        from engine.tasks.transcripts import transcripts_folder
-
-        folder, options = transcripts_folder(), self._speech_options(choices)
-        with contextlib.suppress(OSError):  # the file is gone: the run says so
-            yield JournalAt(journal_path(folder, path, model_key(model), options))
-        yield from transcribe_file(model, path, options, cancel, folder, resume)
-
-    def listen(
-        self, model: SpeechModel, source: LiveSource, choices: SpeechChoices, cancel: Cancel
-    ) -> Iterator[object]:
-        """Transcribe as it is said."""
-        from engine.tasks.transcribe import transcribe_live
-
-        return transcribe_live(model, source, self._speech_options(choices), cancel)
-
-    @staticmethod
-    def _speech_options(choices: SpeechChoices) -> TranscribeOptions:
-        from engine.tasks.spoken_languages import language_code
-        from engine.tasks.transcribe import TranscribeOptions
-
-        return TranscribeOptions(
-            language=language_code(choices.language), translate=choices.translate, words=choices.words
-        )
-
-    def add_model(self, entry: CatalogueEntry, store: Store, cancel: Cancel) -> Iterator[Progress | Pack]:
-        """Get and build a model."""
-        from engine.builder import add_model
-
-        return add_model(entry, store, cancel)
-
-    def check_builder(self) -> None:
-        """EngineError where models cannot be built, as in the packaged app; looks at the disk."""
-        from engine.builder import exporter_command
-
-        exporter_command()
 
 
 @dataclass(frozen=True)
@@ -182,6 +90,8 @@ class Host(QObject):
         self._settings = settings
         self.jobs = Jobs(self)
         self.speech = SpeechEngine(self._door, settings, self.jobs, self)
+        self._loaded: LanguageModel | None = None
+        self.images = ImageEngine(self._door, settings, self.jobs, lambda: self._loaded, self)
         self.model = ModelState("none")
         self.packs: tuple[Pack, ...] = ()
         self.problems: tuple[PackProblem, ...] = ()
@@ -189,7 +99,6 @@ class Host(QObject):
         self.devices: tuple[str, ...] = ("auto", "cpu")
         self.cannot_build: EngineError | None = None  # why nothing of the catalogue can be got here
         self.tasks: dict[str, Task] = {}
-        self._loaded: LanguageModel | None = None
         self._load_job: Job | None = None
         self._task_jobs: dict[Job, str] = {}
         self._speeds: dict[str, _Speed] = {}
@@ -259,7 +168,7 @@ class Host(QObject):
         return memory_bytes <= self.usable_memory_bytes
 
     def packs_of(self, kind: str) -> tuple[Pack, ...]:
-        """The installed packs for chat ("language") or for speech ("speech")."""
+        """The installed packs for chat ("language"), for speech ("speech") or for pictures ("image")."""
         return tuple(pack for pack in self.packs if pack.kind == kind)
 
     def entries_of(self, kind: str) -> tuple[CatalogueEntry, ...]:
@@ -269,7 +178,8 @@ class Host(QObject):
     def best_pack(self, kind: str = "language") -> Pack | None:
         """The installed pack of a kind that was used last, else the largest that fits."""
         now, packs = self._settings.value, self.packs_of(kind)
-        chosen = self.pack(now.model if kind == "language" else now.speech_model)
+        names = {"language": now.model, "speech": now.speech_model, "image": now.image_model}
+        chosen = self.pack(names[kind])
         if chosen is not None and chosen.kind == kind:
             return chosen
         fitting = [pack for pack in packs if self.fits(pack.memory_bytes)]
@@ -324,6 +234,14 @@ class Host(QObject):
         self._load_job.signals.failed.connect(self._open_failed)
         self.jobs.start_inference(self._load_job)
 
+    def want_chat(self, language: str) -> None:
+        """A picture's description will need the chat's model: load the one used last, if none is loaded."""
+        if self.model.status not in ("none", "failed"):
+            return
+        best = self.pack_for_language(language) or self.best_pack()
+        if best is not None:
+            self.load(best.name)
+
     def _open(self, pack: Pack, settings: Settings, cancel: Cancel) -> Iterator[object]:
         """On the inference lane: free the old model first, so that two never share the memory."""
         if self._loaded is not None:
@@ -357,6 +275,7 @@ class Host(QObject):
     def unload(self) -> None:
         """Free the models and their memory."""
         self.speech.unload()
+        self.images.unload()
         if self._load_job is not None:
             self._load_job.cancel.set()
             self._load_job = None
@@ -469,6 +388,8 @@ class Host(QObject):
         speech = pack is not None and pack.kind == "speech"
         if speech:
             self.speech.unload()
+        elif pack is not None and pack.kind == "image":
+            self.images.unload()
         elif self.model.pack is not None and self.model.pack.name == name:
             self.unload()
         job = self._job(lambda _cancel: self._remove(store, name), f"remove {name}")
@@ -550,7 +471,9 @@ class Host(QObject):
         if task.kind != "verify":
             self.refresh()
         if self.tasks[key].state == "done" and task.kind == "add" and (use or self.model.status == "none"):
-            self.load(key)  # nothing happens for a speech model: it is opened when there is something to hear
+            self.load(
+                key
+            )  # nothing happens for the others: they are opened when there is something to hear or see
 
     # Ends
 
@@ -573,6 +496,7 @@ class Host(QObject):
         if not self.jobs.stop_all():
             return
         self.speech.close()
+        self.images.close()
         if self._loaded is not None:
             self._loaded.close()
             self._loaded = None

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
+from engine.results import Progress
 
 Work = Callable[[Cancel], Iterator[object]]
+
+TURN_S = 0.2  # how long a patient job goes on before others may come first
 
 log = logging.getLogger(__name__)
 
@@ -37,22 +41,37 @@ class Job(QRunnable):
         self.signals = JobSignals()
         self.cancel = Cancel()
         self.name = name
+        self.give_way: Callable[[Job], None] | None = None  # queues this job again; set for a patient one
         self._work = work
+        self._steps: Iterator[object] | None = None
 
     def run(self) -> None:
-        """Called by the pool, on its thread."""
+        """Called by the pool, on its thread; for a patient job again and again."""
         try:
-            if not self.cancel.is_set:
-                for item in self._work(self.cancel):
-                    self.signals.item.emit(self, item)
+            if self._run_for_a_turn():
+                return
         except EngineError as error:
             log.info("%s: %s", self.name, type(error).__name__)
             self.signals.failed.emit(self, error)
         except Exception as error:
             log.exception("%s broke", self.name)
             self.signals.failed.emit(self, error)
-        finally:
-            self.signals.ended.emit(self)
+        self.signals.ended.emit(self)
+
+    def _run_for_a_turn(self) -> bool:
+        """Go on with the work; True where it is not at its end and was queued again."""
+        if self._steps is None:
+            if self.cancel.is_set:
+                return False
+            self._steps = iter(self._work(self.cancel))
+        end_s = monotonic() + TURN_S
+        for item in self._steps:
+            self.signals.item.emit(self, item)
+            resting = isinstance(item, Progress)  # between two steps: no model is in the middle of something
+            if self.give_way is not None and resting and monotonic() > end_s:
+                self.give_way(self)
+                return True
+        return False
 
 
 class Jobs(QObject):
@@ -77,6 +96,21 @@ class Jobs(QObject):
     def start_inference(self, job: Job) -> Job:
         """Queue a job that uses a model."""
         return self._start(job, self._inference)
+
+    def start_patient(self, job: Job) -> Job:
+        """Queue a long job that uses a model, and lets other jobs of the lane go first at each of its Progress items.
+
+        It must not rely on a model that it used before such an item: what comes first may have freed it.
+        """
+        job.give_way = self._queue_again
+        self._running.add(job)
+        job.signals.ended.connect(self._forget)
+        self._inference.start(job, -1)
+        return job
+
+    def _queue_again(self, job: Job) -> None:
+        """On the lane's thread, behind whatever waits there."""
+        self._inference.start(job, -1)
 
     def start_speech(self, job: Job) -> Job:
         """Queue a job that uses the speech model."""

@@ -23,13 +23,18 @@ from PySide6.QtWidgets import (
 )
 
 from app.chat_session import ChatSession
-from app.drops import read_drop
+from app.drops import holds_pictures, read_drop
 from app.history import History
 from app.host import Host
 from app.i18n import Translations
+from app.image_batch_session import ImageBatchSession
+from app.image_items import ImageItem, is_picture, is_video
+from app.image_session import ImageSession
+from app.image_text import for_chat, frames_for_chat
 from app.model_button import ModelButton
 from app.panes.chat import ChatPane
 from app.panes.home import HomePane
+from app.panes.image import ImagePane
 from app.panes.models import ModelsPane
 from app.panes.preferences import PreferencesPane
 from app.panes.speech import SpeechPane
@@ -44,7 +49,7 @@ from app.theme import app_icon, apply_theme, colours
 from app.widgets.banner import Banner, BannerStack
 from app.widgets.basics import ElidedLabel, tool_button
 from engine.errors import EngineError
-from engine.results import Notice
+from engine.results import Described, Notice
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +64,8 @@ class MainWindow(QMainWindow):
         *,
         speech: SpeechSession,
         recorder: SpeechRecorder,
+        images: ImageSession,
+        batch: ImageBatchSession,
         settings: SettingsStore,
         history: History,
         translations: Translations,
@@ -66,6 +73,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._host, self._session, self._settings = host, session, settings
         self._speech, self._recorder = speech, recorder
+        self._images, self._batch = images, batch
         self._history, self._translations = history, translations
         self._section = "home"
         self._rebuild_pending = False
@@ -142,12 +150,19 @@ class MainWindow(QMainWindow):
         self.home = HomePane(self._host)
         self.home.start.connect(self._start)
         self.home.show_speech.connect(self.show_speech)
+        self.home.show_images.connect(self.show_images)
         self.chat = ChatPane(self._session, self._host)
         self.speech = SpeechPane(self._host, self._speech, self._recorder, self._settings)
         self.speech.show_models.connect(self.show_models)
         self.speech.send_wanted.connect(self.send_to_chat)
         self.speech.summary_wanted.connect(self.summarise)
+        self.speech.frames_wanted.connect(self.describe_video)
         self.speech.said.connect(self.say)
+        self.images = ImagePane(self._host, self._images, self._batch, self._settings)
+        self.images.show_models.connect(self.show_models)
+        self.images.send_wanted.connect(self.send_picture_to_chat)
+        self.images.sound_wanted.connect(self.transcribe_video)
+        self.images.said.connect(self.say)
         self.models = ModelsPane(self._host)
         self.preferences = PreferencesPane(self._settings, self._host)
         self.preferences.show_shortcuts.connect(self.show_shortcuts)
@@ -155,6 +170,7 @@ class MainWindow(QMainWindow):
             "home": self.home,
             "chat": self.chat,
             "speech": self.speech,
+            "images": self.images,
             "models": self.models,
             "preferences": self.preferences,
         }
@@ -226,6 +242,8 @@ class MainWindow(QMainWindow):
             self.chat.composer.editor.setFocus()
         elif key == "speech":
             self.speech.take_focus()
+        elif key == "images":
+            self.images.take_focus()
 
     @Slot()
     def show_home(self) -> None:
@@ -241,6 +259,11 @@ class MainWindow(QMainWindow):
     def show_speech(self) -> None:
         """Show the speech pane."""
         self.show_section("speech")
+
+    @Slot()
+    def show_images(self) -> None:
+        """Show the image pane."""
+        self.show_section("images")
 
     @Slot()
     def show_models(self) -> None:
@@ -337,10 +360,15 @@ class MainWindow(QMainWindow):
             self.chat.escape()
         elif self._section == "speech":
             self.speech.escape()
+        elif self._section == "images":
+            self.images.escape()
 
     @Slot()
     def add_recordings(self) -> None:
-        """Choose files to transcribe."""
+        """Choose files: pictures in the image pane, else recordings to transcribe."""
+        if self._section == "images":
+            self.images.choose_files()
+            return
         self.show_section("speech")
         self.speech.choose_files()
 
@@ -393,6 +421,8 @@ class MainWindow(QMainWindow):
             self.models.show_error(error)
         elif self._section == "speech":
             self.speech.show_error(error)
+        elif self._section == "images":
+            self.images.show_error(error)
         else:
             self.banners.show_error(error)
 
@@ -420,12 +450,19 @@ class MainWindow(QMainWindow):
         self.take_files(paths)
 
     def take_files(self, paths: list[Path]) -> None:
-        """Sound goes to the speech pane, text to the chat, a model is offered for import, the rest gets a line."""
-        sounds = [path for path in paths if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file()]
+        """Pictures, folders of them and, where they are looked at, videos go to the image pane; sound and other videos
+        to the speech pane, text to the chat; a model is offered for import, the rest gets a line."""
+        files = [path for path in paths if path.is_file()]
+        seen = [path for path in files if is_picture(path) or (is_video(path) and self._section == "images")]
+        seen += [path for path in paths if path.is_dir() and holds_pictures(path)]
+        sounds = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES and path not in seen]
         if sounds:
             self.show_section("speech")
             self._speech.add_files(sounds)
-        for path in [path for path in paths if path not in sounds][:10]:
+        if seen:
+            self.show_section("images")
+            self.images.take_files(seen)
+        for path in [path for path in paths if path not in (*seen, *sounds)][:10]:
             try:
                 drop = read_drop(path)
             except EngineError as error:
@@ -437,7 +474,28 @@ class MainWindow(QMainWindow):
             else:
                 self._offer_import(path)
 
-    # From speech to chat
+    # From pane to pane
+
+    @Slot(object)
+    def describe_video(self, item: SpeechItem) -> None:
+        """Describe the key frames of a video that was dropped for its sound."""
+        self.show_section("images")
+        self.images.take_files([item.path])
+
+    @Slot(object)
+    def transcribe_video(self, item: ImageItem) -> None:
+        """Transcribe the sound of a video whose key frames are described."""
+        if item.path is not None:
+            self.show_section("speech")
+            self._speech.add_files([item.path])
+
+    @Slot(object, object)
+    def send_picture_to_chat(self, item: ImageItem, described: Described) -> None:
+        """Begin a chat whose draft quotes what is known of a picture."""
+        self.new_chat()
+        self.chat.quote_file(
+            item.title, frames_for_chat(item) if item.is_video else for_chat(item, described)
+        )
 
     @Slot(object)
     def send_to_chat(self, item: SpeechItem) -> None:
@@ -494,6 +552,8 @@ class MainWindow(QMainWindow):
         self._session.close()
         self._recorder.close()
         self._speech.close()
+        self._images.close()
+        self._batch.close()
         self.sidebar.stop()
         self.hide()
         QCoreApplication.processEvents()

@@ -100,7 +100,9 @@ class ModelButton(QPushButton):
             action.triggered.connect(self._device_chosen)
             devices.addAction(action)
         unload = self._menu.addAction(self.tr("Free the model's memory"), self._host.unload)
-        unload.setEnabled("ready" in (state.status, self._host.speech.state.status))
+        unload.setEnabled(
+            "ready" in (state.status, self._host.speech.state.status, self._host.images.state.status)
+        )
         self._menu.addSeparator()
         self._menu.addAction(
             icon("download", colours().muted), self.tr("Get more models…"), self.show_models.emit

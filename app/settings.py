@@ -19,6 +19,8 @@ from engine.errors import EngineError
 THEMES = ("system", "light", "dark")
 LANGUAGES = ("system", "en", "zh_CN")
 DEVICES = ("auto", "cpu", "cuda", "directml", "coreml")
+IMAGE_STYLES = ("short", "alt", "detailed")
+IMAGE_LANGUAGES = ("", "en", "zh")
 TEXT_SIZES = (85, 100, 115, 130, 150)
 
 
@@ -44,6 +46,9 @@ class Settings:
     speech_language: str = ""  # a code such as "zh"; "" finds it out
     speech_translate: bool = False
     speech_words: bool = False
+    image_model: str = ""
+    image_style: str = "short"
+    image_language: str = ""  # of descriptions: "en" or "zh"; "" is the window's
     microphone: str = ""  # key of an input device; "" is the system's
     window: str = ""  # geometry, base64
     sidebar_width: int = 0
@@ -54,6 +59,8 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "language": LANGUAGES,
     "device": DEVICES,
     "text_size": TEXT_SIZES,
+    "image_style": IMAGE_STYLES,
+    "image_language": IMAGE_LANGUAGES,
 }
 _RANGES: dict[str, tuple[float, float]] = {
     "threads": (0, 256),

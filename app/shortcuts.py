@@ -30,7 +30,8 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
         ShortcutText("Ctrl+1", "show_home", QCoreApplication.translate("shortcuts", "Home")),
         ShortcutText("Ctrl+2", "show_chat", QCoreApplication.translate("shortcuts", "Chat")),
         ShortcutText("Ctrl+3", "show_speech", QCoreApplication.translate("shortcuts", "Speech")),
-        ShortcutText("Ctrl+4", "show_models", QCoreApplication.translate("shortcuts", "Models")),
+        ShortcutText("Ctrl+4", "show_images", QCoreApplication.translate("shortcuts", "Images")),
+        ShortcutText("Ctrl+5", "show_models", QCoreApplication.translate("shortcuts", "Models")),
         ShortcutText("Ctrl+,", "show_preferences", QCoreApplication.translate("shortcuts", "Preferences")),
         ShortcutText(
             "Ctrl+K", "focus_search", QCoreApplication.translate("shortcuts", "Search conversations")
@@ -71,7 +72,7 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
         ShortcutText(
             "Ctrl+O",
             "add_recordings",
-            QCoreApplication.translate("shortcuts", "Choose recordings to transcribe"),
+            QCoreApplication.translate("shortcuts", "Choose recordings to transcribe, or pictures"),
         ),
         ShortcutText(
             "Ctrl+Shift+R", "record", QCoreApplication.translate("shortcuts", "Begin or end a recording")
@@ -85,6 +86,19 @@ def shortcut_list() -> tuple[ShortcutText, ...]:
             QCoreApplication.translate(
                 "shortcuts", "Play or pause, hear from here, edit, on a line of a transcript"
             ),
+        ),
+        ShortcutText(
+            "Left, Right, Delete",
+            "",
+            QCoreApplication.translate(
+                "shortcuts", "Go to another picture, remove it; from word to word in a description"
+            ),
+        ),
+        ShortcutText(
+            "+, -, 0", "", QCoreApplication.translate("shortcuts", "Enlarge, shrink, fit, on a picture")
+        ),
+        ShortcutText(
+            "Ctrl+V", "", QCoreApplication.translate("shortcuts", "Describe a copied picture, under Images")
         ),
         ShortcutText("F1", "show_shortcuts", QCoreApplication.translate("shortcuts", "This list")),
         ShortcutText("Ctrl+Q", "close", QCoreApplication.translate("shortcuts", "Quit")),

@@ -28,7 +28,7 @@ from app.widgets.basics import button, label
 from app.widgets.search_line import SearchLine
 from engine.errors import EngineError
 
-SECTIONS = ("home", "chat", "speech", "models", "preferences")
+SECTIONS = ("home", "chat", "speech", "images", "models", "preferences")
 _ID = Qt.ItemDataRole.UserRole
 _TITLE = Qt.ItemDataRole.UserRole + 1
 
@@ -80,6 +80,7 @@ class Sidebar(QWidget):
             "home": self.tr("Home"),
             "chat": self.tr("Chat"),
             "speech": self.tr("Speech"),
+            "images": self.tr("Images"),
             "models": self.tr("Models"),
             "preferences": self.tr("Preferences"),
         }

@@ -300,6 +300,9 @@ QFrame[role="code"] QPlainTextEdit { background: transparent; border: none; }
 QFrame[role="composer"] { background: $card; border: 1px solid $border; border-radius: 16px; }
 QFrame[role="composer"][active="true"] { border: 1px solid $accent; }
 QFrame[role="composer"] QPlainTextEdit { background: transparent; border: none; padding: 0; }
+QTextEdit#caption, QTextEdit#ownCaption { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 0; }
+QTextEdit#caption { font-size: $large; }
+QTextEdit#caption:focus, QTextEdit#ownCaption:focus { border: 1px solid $accent; }
 QTextBrowser[role="rich"] { background: transparent; border: none; padding: 0; }
 
 QPushButton { background: $card; border: 1px solid $border; border-radius: 8px; padding: 7px 14px; min-height: 1.2em; }
@@ -366,7 +369,7 @@ QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
 QSlider::handle:horizontal { background: $accent; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }
 QSlider::handle:horizontal:focus { background: $text; }
 QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: $border; }
-QSplitter#speechSplitter::handle { background: transparent; }
+QSplitter#paneSplitter::handle { background: transparent; }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget#page { background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }

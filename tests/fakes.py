@@ -18,6 +18,7 @@ from engine.errors import EngineError
 from engine.packs import Pack, PackFile
 from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.store import PackProblem, Store
+from tests.fake_images import FakeImages
 from tests.fake_speech import FakeSpeech
 
 GB = 1_000_000_000
@@ -134,6 +135,35 @@ def speech_entry() -> CatalogueEntry:
     )
 
 
+def image_pack(**changes: Any) -> Pack:
+    """An image model."""
+    values: dict[str, Any] = {
+        "kind": "image",
+        "display_name": "Pollux captioner",
+        "licence": "trained on non-commercial research data",
+        "source": "pollux",
+        "languages": ("en",),
+        "parameters": 145_000_000,
+        "size_bytes": 128_000_000,
+        "memory_bytes": 600_000_000,
+        "context_tokens": 128,
+    }
+    return fake_pack("pollux-captioner", **(values | changes))
+
+
+def image_entry() -> CatalogueEntry:
+    """The image model of the catalogue."""
+    return fake_entry(
+        "pollux-captioner",
+        "Pollux captioner",
+        kind="image",
+        family="captioner",
+        summary="Describes photos in a sentence.",
+        languages=("en",),
+        default=True,
+    )
+
+
 @dataclass
 class FakeModel:
     """What the door opens."""
@@ -202,6 +232,7 @@ class FakeDoor(EngineDoor):
     add_gate: threading.Event | None = None
     pause_s: float = 0.0
     speech: FakeSpeech = field(default_factory=FakeSpeech)
+    images: FakeImages = field(default_factory=FakeImages)
     asked: list[list[tuple[str, str]]] = field(default_factory=list)
     options_seen: list[object] = field(default_factory=list)
     opened: list[FakeModel] = field(default_factory=list)
@@ -287,6 +318,31 @@ class FakeDoor(EngineDoor):
     def listen(self, model: Any, source: Any, choices: Any, cancel: Cancel) -> Iterator[object]:
         """What was set, as it is heard."""
         return self.speech.listen(model, source, choices, cancel)
+
+    def open_image(self, pack: Pack, device: str, threads: int) -> Any:
+        """A fake image model."""
+        return self.open_speech(pack, device, threads)
+
+    def describe(self, model: Any, picture: Any, choices: Any, cancel: Cancel, chat: Any) -> Iterator[object]:
+        """What was set."""
+        return self.images.describe(model, picture, choices, cancel, chat)
+
+    def describe_path(
+        self, model: Any, path: Path, choices: Any, cancel: Cancel, chat: Any
+    ) -> Iterator[object]:
+        """What was set, or the failure that was set for this file."""
+        return self.images.describe_path(model, path, choices, cancel, chat)
+
+    def describe_video(
+        self, model: Any, path: Path, choices: Any, cancel: Cancel, chat: Any
+    ) -> Iterator[object]:
+        """The frames that were set."""
+        return self.images.video(path, choices, cancel)
+
+    def overlay_png(self, pixels: Any, attention: Any, word: str) -> bytes:
+        """No picture, but a file."""
+        self.images.overlays.append(word)
+        return b"\x89PNG"
 
     def check_builder(self) -> None:
         """Models can be built, unless a test says otherwise."""

@@ -28,7 +28,7 @@ from app.widgets.model_offer import ModelOffer
 
 @dataclass(frozen=True)
 class Way:
-    """What a card stands for. ``key`` is a preset of the chat, or "speech"."""
+    """What a card stands for. ``key`` is a preset of the chat, or "speech" or "images"."""
 
     key: str
     title: str
@@ -82,6 +82,7 @@ class HomePane(Page):
 
     start = Signal(str)  # key of a preset
     show_speech = Signal()
+    show_images = Signal()
     show_models = Signal()
 
     def __init__(self, host: Host) -> None:
@@ -129,6 +130,7 @@ class HomePane(Page):
         host.packs_changed.connect(self._fill)
         host.model_changed.connect(self._model_changed)
         host.speech.changed.connect(self._model_changed)
+        host.images.changed.connect(self._model_changed)
         self._fill()
 
     def _ways(self) -> tuple[Way, ...]:
@@ -140,12 +142,20 @@ class HomePane(Page):
                 self.tr("Turn recordings, videos or what you say into text."),
                 "speech",
             ),
+            Way(
+                "images",
+                self.tr("Images"),
+                self.tr("Get photos, folders of them or videos described."),
+                "images",
+            ),
         )
 
     @Slot(str)
     def _task_chosen(self, key: str) -> None:
         if key == "speech":
             self.show_speech.emit()
+        elif key == "images":
+            self.show_images.emit()
         else:
             self.start.emit(key)
 
@@ -201,10 +211,11 @@ class HomePane(Page):
             row = QHBoxLayout()
             texts = QVBoxLayout()
             texts.setSpacing(1)
-            speech = pack.kind == "speech"
-            name = (
-                self.tr("{model} (speech)").format(model=pack.display_name) if speech else pack.display_name
-            )
+            names = {
+                "speech": self.tr("{model} (speech)"),
+                "image": self.tr("{model} (images)"),
+            }
+            name = names.get(pack.kind, "{model}").format(model=pack.display_name)
             texts.addWidget(label(name, "strong"))
             texts.addWidget(
                 label(
@@ -217,15 +228,18 @@ class HomePane(Page):
                 )
             )
             row.addLayout(texts, 1)
-            state = self._host.speech.state if speech else self._host.model
+            states = {"speech": self._host.speech.state, "image": self._host.images.state}
+            state = states.get(pack.kind, self._host.model)
             if state.pack is not None and state.pack.name == pack.name and state.status == "ready":
                 row.addWidget(
                     label(self.tr("In use · {device}").format(device=state.provider), "good", wrap=False)
                 )
             elif state.pack is not None and state.pack.name == pack.name and state.status == "loading":
                 row.addWidget(label(self.tr("Loading…"), "small", wrap=False))
-            elif speech:
+            elif pack.kind == "speech":
                 row.addWidget(label(self.tr("For speech"), "small", wrap=False))
+            elif pack.kind == "image":
+                row.addWidget(label(self.tr("For images"), "small", wrap=False))
             else:
                 use = button(self.tr("Use"))
                 use.setAccessibleName(self.tr("Use {model}").format(model=pack.display_name))
@@ -236,7 +250,7 @@ class HomePane(Page):
         return made
 
     def _offers(self) -> list[QWidget]:
-        """The best model for chat that fits and is not here yet, and one for speech while there is none."""
+        """The best model for chat that fits and is not here yet, and one for speech and one for images while there is none."""
         made: list[QWidget] = []
         entry = self._host.suggestion()
         if entry is not None:
@@ -248,6 +262,11 @@ class HomePane(Page):
             title = self.tr("{model}: turns speech into text").format(model=speech.display_name)
             made.append(ModelOffer(speech, self._host, title, "speech"))
             made[-1].setObjectName("speechOffer")
+        image = self._host.suggestion("image")
+        if image is not None and not self._host.packs_of("image"):
+            title = self.tr("{model}: describes pictures").format(model=image.display_name)
+            made.append(ModelOffer(image, self._host, title, "images"))
+            made[-1].setObjectName("imageOffer")
         return made
 
     @Slot()

@@ -90,12 +90,14 @@ class PackCard(QWidget):
         row.addWidget(label(pack.display_name, "heading"), 1)
         if pack.kind == "speech":
             row.addWidget(label(self.tr("Speech"), "small", wrap=False))
+        elif pack.kind == "image":
+            row.addWidget(label(self.tr("Images"), "small", wrap=False))
         self._use = button(self.tr("Use"))
         self._use.setAccessibleName(self.tr("Use {model}").format(model=pack.display_name))
         self._use.clicked.connect(self._use_it)
         row.addWidget(self._use)
         if pack.kind != "language":
-            self._use.hide()  # a speech model is used when there is something to hear
+            self._use.hide()  # the others are used when there is something to hear or see
         muted = colours().muted
         self._verify = tool_button(
             self.tr("Verify the files of {model}").format(model=pack.display_name), "shield", tint=muted
@@ -205,6 +207,8 @@ class EntryCard(QWidget):
         row.addWidget(label(entry.display_name, "heading"), 1)
         if entry.kind == "speech":
             row.addWidget(label(self.tr("Speech"), "small", wrap=False))
+        elif entry.kind == "image":
+            row.addWidget(label(self.tr("Images"), "small", wrap=False))
         self._get = button(self.tr("Get"), "primary")
         self._get.clicked.connect(self._get_or_cancel)
         row.addWidget(self._get)

@@ -36,6 +36,7 @@ class SpeechPane(QWidget):
     show_models = Signal()
     send_wanted = Signal(object)  # SpeechItem
     summary_wanted = Signal(object)  # SpeechItem
+    frames_wanted = Signal(object)  # SpeechItem, a video
     said = Signal(str)
 
     def __init__(
@@ -63,6 +64,7 @@ class SpeechPane(QWidget):
         self.queue.menu_wanted.connect(self._menu)
         self.result.head.send_wanted.connect(self.send_wanted)
         self.result.head.summary_wanted.connect(self.summary_wanted)
+        self.result.head.frames_wanted.connect(self.frames_wanted)
         self.result.head.said.connect(self.said)
         self._right = QStackedWidget()
         self._right.addWidget(self.empty)
@@ -70,7 +72,7 @@ class SpeechPane(QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(scaled(16))
-        self._splitter.setObjectName("speechSplitter")
+        self._splitter.setObjectName("paneSplitter")
         self.queue.setMinimumWidth(scaled(130))
         self._splitter.addWidget(self.queue)
         self._splitter.addWidget(self._right)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QMessageBox, QVBoxLayout, QWidget
 
+from app.image_items import is_video
 from app.speech_items import SpeechItem
 from app.speech_session import SpeechSession
 from app.speech_text import DOT, facts_line, plain_text, state_line
@@ -27,6 +28,7 @@ class SpeechHead(QWidget):
     find_wanted = Signal()
     send_wanted = Signal(object)  # SpeechItem
     summary_wanted = Signal(object)  # SpeechItem
+    frames_wanted = Signal(object)  # SpeechItem, a video
     copy_selection_wanted = Signal()
     said = Signal(str)
 
@@ -168,6 +170,10 @@ class SpeechHead(QWidget):
         self.summary_wanted.emit(self._item)
 
     @Slot()
+    def _describe_frames(self) -> None:
+        self.frames_wanted.emit(self._item)
+
+    @Slot()
     def _export(self) -> None:
         action, item = self.sender(), self._item
         if item is None or not isinstance(action, QAction):
@@ -211,6 +217,9 @@ class SpeechHead(QWidget):
             icon("copy"), self.tr("Copy the selected lines"), self.copy_selection_wanted.emit
         )
         copy.setEnabled(self.has_selection)
+        if is_video(item.path):
+            frames = menu.addAction(icon("images"), self.tr("Describe its key frames"), self._describe_frames)
+            frames.setEnabled(there)
         menu.addAction(icon("folder"), self.tr("Show the folder"), self._open_folder)
         menu.addSeparator()
         remove = menu.addAction(icon("trash"), self.tr("Remove…"), self.ask_remove)
