@@ -6,7 +6,6 @@ In: a :class:`Recipe`. Out: :class:`Progress`, and at last the folder: graph, we
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +17,15 @@ from engine.packs import write_pack_json
 from engine.results import Progress
 from export.build_captioner import build_captioner
 from export.build_speech import build_speech
-from export.checkpoints.interface import Checkpoint, SpecialTokens
+from export.build_vision import build_vision
+from export.checkpoints.idefics3 import Idefics3Checkpoint
+from export.checkpoints.interface import Checkpoint
 from export.checkpoints.load import open_checkpoint
 from export.checkpoints.whisper import WhisperCheckpoint
-from export.config import LanguageConfig
-from export.onnx_graph import MODEL_FILE, DecoderGraph, export_graph
+from export.onnx_graph import DecoderGraph, export_graph
+from export.pack_config import genai_config, write_genai_config
 from export.pack_tokenizer import usable_tokenizer, write_tokenizer
-from export.packing import Format, packed_model
+from export.packing import packed_model
 from export.recipe import Recipe
 from export.verify import Parity, measure
 
@@ -49,6 +50,8 @@ def build(recipe: Recipe, folder: Path, cancel: Cancel) -> Iterator[Progress | P
     try:
         if isinstance(checkpoint, WhisperCheckpoint):
             yield from build_speech(recipe, checkpoint, folder, cancel)
+        elif isinstance(checkpoint, Idefics3Checkpoint):
+            yield from build_vision(recipe, checkpoint, folder, cancel)
         elif recipe.entry is not None and recipe.entry.family == CAPTIONER:
             yield from build_captioner(recipe, checkpoint, folder, cancel)
         else:
@@ -82,7 +85,7 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
     if cancel.is_set:
         return
     write_tokenizer(folder, files)
-    write_genai_config(folder, checkpoint.config, checkpoint.special_tokens, recipe.form)
+    write_genai_config(folder, genai_config(checkpoint.config, checkpoint.special_tokens, recipe.form))
     languages = recipe.entry.languages if recipe.entry else checkpoint.info.languages
     parity: Parity | None = None
     if recipe.form.device == "cpu":
@@ -104,53 +107,3 @@ def _build(recipe: Recipe, checkpoint: Checkpoint, folder: Path, cancel: Cancel)
         ),
     )
     yield folder
-
-
-def write_genai_config(folder: Path, config: LanguageConfig, special: SpecialTokens, form: Format) -> None:
-    """Describe the graph the way ONNX Runtime GenAI reads it."""
-    decoder = {
-        "filename": MODEL_FILE,
-        "head_size": config.head_size,
-        "hidden_size": config.hidden_size,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": config.kv_heads,
-        "num_hidden_layers": config.layers,
-        "inputs": {
-            "input_ids": "input_ids",
-            "attention_mask": "attention_mask",
-            "past_key_names": "past_key_values.%d.key",
-            "past_value_names": "past_key_values.%d.value",
-        },
-        "outputs": {
-            "logits": "logits",
-            "present_key_names": "present.%d.key",
-            "present_value_names": "present.%d.value",
-        },
-        "session_options": {
-            "log_id": "onnxruntime-genai",
-            "provider_options": [{"cuda": {}}] if form.device == "cuda" else [],
-        },
-    }
-    model = {
-        "type": config.architecture,
-        "vocab_size": config.vocab_size,
-        "context_length": config.context_tokens,
-        "bos_token_id": special.bos_id if special.bos_id is not None else special.eos_ids[0],
-        "eos_token_id": list(special.eos_ids),
-        "pad_token_id": special.pad_id if special.pad_id is not None else special.eos_ids[0],
-        "decoder": decoder,
-    }
-    search = {
-        "do_sample": False,
-        "max_length": config.context_tokens,
-        "min_length": 0,
-        "num_beams": 1,
-        "num_return_sequences": 1,
-        "past_present_share_buffer": True,
-        "repetition_penalty": 1.0,
-        "temperature": 1.0,
-        "top_k": 1,
-        "top_p": 1.0,
-    }
-    text = json.dumps({"model": model, "search": search}, indent=2)
-    (folder / "genai_config.json").write_text(text + "\n", "utf-8")

@@ -129,19 +129,26 @@ def graph_difference(checkpoint: Checkpoint) -> tuple[float, int]:
     return float(np.abs(found - expected).max()), layers
 
 
-def checkpoint_perplexity(checkpoint: Checkpoint, ids: list[int]) -> float:
-    """Perplexity of the checkpoint itself in fp32: layer after layer, so that one is in memory at a time."""
+def checkpoint_perplexity(
+    checkpoint: Checkpoint, ids: list[int], before: torch.Tensor | None = None
+) -> float:
+    """Perplexity of the checkpoint itself in fp32: layer after layer, so that one is in memory at a time.
+
+    ``before`` [1,P,C] are embeddings that stand in front of the text and are not counted.
+    """
     config = checkpoint.config
     with torch.device("meta"):
         model = LanguageModel(replace(config, layers=1))
     with torch.inference_mode():
         x = torch.from_numpy(checkpoint.read("embedding.weight")[ids])[None]  # [1,T,C]
+        if before is not None:
+            x = torch.cat((before, x), dim=1)  # [1,P+T,C]
         for layer in range(config.layers):
             block = _load(model.blocks[0], checkpoint, f"blocks.{layer}")
             assert isinstance(block, Block)
             x = x + block.attention(block.attention_norm(x), None)[0]
             x = x + block.mlp(block.mlp_norm(x))
-        x = _load(model.norm, checkpoint, "norm")(x)[0]  # [T,C]
+        x = _load(model.norm, checkpoint, "norm")(x)[0, -len(ids) :]  # [T,C]
         head = torch.from_numpy(checkpoint.read("embedding.weight" if config.tied_head else "head.weight"))
         total = 0.0
         for start in range(0, len(ids) - 1, 128):  # [128,V] logits at a time
@@ -171,6 +178,8 @@ def cpu_session(path: Path) -> ort.InferenceSession:
 class PackRunner:
     """The plainest way to run a pack's graph: fixed buffers, logits of the last position."""
 
+    tokens_input = "input_ids"
+
     def __init__(self, folder: Path, config: LanguageConfig, context_tokens: int = 1024) -> None:
         self._session = cpu_session(folder / MODEL_FILE)
         kinds = {given.name: given.type for given in self._session.get_inputs()}
@@ -185,21 +194,29 @@ class PackRunner:
 
     def step(self, ids: list[int]) -> np.ndarray:
         """Read more tokens: -> logits after the last one, fp32 [V]."""
+        return self.read(np.array([ids], np.int64))
+
+    def read(self, tokens: np.ndarray) -> np.ndarray:
+        """The same for what the graph takes: ids [1,T], or embeddings [1,T,C]."""
+        new = tokens.shape[1]
         binding = self._session.io_binding()
-        binding.bind_cpu_input("input_ids", np.array([ids], np.int64))
-        mask = np.ones((1, self.past_tokens + len(ids)), np.int64)
+        binding.bind_cpu_input(self.tokens_input, np.ascontiguousarray(tokens))
+        mask = np.ones((1, self.past_tokens + new), np.int64)
         binding.bind_cpu_input("attention_mask", mask)
         binding.bind_output("logits", "cpu")
         for name, buffer in self._buffers.items():
             binding.bind_ortvalue_input(f"past_key_values.{name}", buffer)
             binding.bind_ortvalue_output(f"present.{name}", buffer)
         self._session.run_with_iobinding(binding)
-        self.past_tokens += len(ids)
+        self.past_tokens += new
         return binding.get_outputs()[0].numpy()[0, -1]
 
-    def perplexity(self, ids: list[int]) -> float:
-        """Teacher-forced, one token a step: what the quantised kernels really give while chatting."""
-        self.past_tokens = 0
+    def perplexity(self, ids: list[int], past_tokens: int = 0) -> float:
+        """Teacher-forced, one token a step: what the quantised kernels really give while chatting.
+
+        The first ``past_tokens`` that were read stay as they are.
+        """
+        self.past_tokens = past_tokens
         total = 0.0
         for token, following in pairwise(ids):
             logits = self.step([token]).astype(np.float64)

@@ -101,20 +101,26 @@ def cut(pixels: NDArray[np.uint8], settings: TileSettings) -> Tiles:
     """Resize, split and normalise one picture."""
     side, kind = settings.tile_px, RESAMPLING[settings.resample]
     image = Image.fromarray(pixels).resize(first_size(pixels.shape[1], pixels.shape[0], settings), kind)
-    rows, columns, parts = 0, 0, []
+    rows, columns = grid(pixels.shape[1], pixels.shape[0], settings)
     if settings.split:
         image = image.resize(whole_tiles(*image.size, side), kind)
-        rows, columns = image.height // side, image.width // side
-        if rows == columns == 1:
-            rows = columns = 0
-        parts = [
-            image.crop((left * side, top * side, (left + 1) * side, (top + 1) * side))
-            for top in range(rows)
-            for left in range(columns)
-        ]
+    parts = [
+        image.crop((left * side, top * side, (left + 1) * side, (top + 1) * side))
+        for top in range(rows)
+        for left in range(columns)
+    ]
     if image.size != (side, side):
         image = image.resize((side, side), kind)
     return Tiles(np.stack([_normalised(part, settings) for part in (*parts, image)]), rows, columns)
+
+
+def grid(width: int, height: int, settings: TileSettings) -> tuple[int, int]:
+    """Rows and columns of the tiles that :func:`cut` makes of such a picture."""
+    if not settings.split:
+        return 0, 0
+    width, height = whole_tiles(*first_size(width, height, settings), settings.tile_px)
+    rows, columns = height // settings.tile_px, width // settings.tile_px
+    return (0, 0) if rows == columns == 1 else (rows, columns)
 
 
 def first_size(width: int, height: int, settings: TileSettings) -> tuple[int, int]:

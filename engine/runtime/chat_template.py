@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.errors import EngineError
 from engine.json_files import Reader
@@ -88,12 +88,17 @@ class ChatTemplate:
         return cls(folder.name, source or PLAIN_TEMPLATE, special)
 
     def render(
-        self, turns: Sequence[Message], control_tokens: Sequence[str] = (), answer: bool = True
+        self,
+        turns: Sequence[Message],
+        control_tokens: Sequence[str] = (),
+        answer: bool = True,
+        pictures: Sequence[int] | None = None,
     ) -> Rendered:
         """The prompt for these turns; with ``answer`` it ends where the assistant's text begins.
 
         ``control_tokens`` are the texts that the tokenizer reads as control tokens. A template that knows
-        no system turn gets its text at the head of the first user turn. Raises EngineError.
+        no system turn gets its text at the head of the first user turn. ``pictures`` is for a template that shows
+        pictures: how many stand before the text of each turn. Raises EngineError.
         """
         marker = _unused_character([turn.text for turn in turns]) if control_tokens else ""
         contents = [_protect(turn.text, control_tokens, marker) for turn in turns]
@@ -101,19 +106,27 @@ class ChatTemplate:
             {"role": turn.role, "content": content} for turn, content in zip(turns, contents, strict=True)
         ]
         try:
-            text = self._render(messages, answer)
+            text = self._render(messages, answer, pictures)
         except GuardError as problem:
             merged = _without_system(messages)
             if not problem.own or merged is None:
                 raise self._error(problem) from problem
             try:
-                text = self._render(merged, answer)
+                text = self._render(merged, answer, pictures and pictures[1:])
             except GuardError as again:
                 raise self._error(again) from again
         return Rendered(text, marker if marker and marker in text else "")
 
-    def _render(self, messages: list[dict[str, str]], answer: bool) -> str:
-        values: dict[str, object] = {"messages": messages, "add_generation_prompt": answer, "tools": None}
+    def _render(
+        self, messages: list[dict[str, str]], answer: bool, pictures: Sequence[int] | None = None
+    ) -> str:
+        shown: list[Any] = messages
+        if pictures is not None:
+            shown = [
+                {"role": message["role"], "content": _parts(message["content"], count)}
+                for message, count in zip(messages, pictures, strict=True)
+            ]
+        values: dict[str, object] = {"messages": shown, "add_generation_prompt": answer, "tools": None}
         size = sum(len(message["content"]) for message in messages)
         return self._environment.render_guarded(self._template, values | self._special, size)
 
@@ -124,6 +137,11 @@ class ChatTemplate:
             model=self._name,
             reason=str(problem),
         )
+
+
+def _parts(text: str, pictures: int) -> list[dict[str, str]]:
+    """The content of a turn in parts, as templates that show pictures want it."""
+    return [*({"type": "image"} for _ in range(pictures)), {"type": "text", "text": text}]
 
 
 def _source(config: Reader) -> str:

@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.packs import Pack, require_kind
 from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.runtime.chat_template import ChatTemplate
-from engine.runtime.decoder import Decoder
+from engine.runtime.decoder import Decoder, Embed
 from engine.runtime.devices import Device
 from engine.runtime.open_model import OpenModel
 from engine.runtime.sampling import Sampler, SamplingOptions, check_finite
@@ -118,7 +118,7 @@ class LanguageModel(OpenModel):
         prompt_tokens = len(ids)
         self._check_length(prompt_tokens)
         room = min(options.max_new_tokens, self.context_limit_tokens - prompt_tokens)
-        sampler = Sampler(options, ids)
+        sampler = self._sampler(options, ids)
         stream, stops = self.tokenizer.stream(), StopWatcher(options.stop)
         pieces: list[str] = []
         reason: FinishReason = "length"
@@ -179,13 +179,17 @@ class LanguageModel(OpenModel):
             yield self.fall_back(failure)
             yield from self._opened().prefill(ids, cancel)
 
-    def _open_on(self, device: str) -> None:
-        def try_out(session: Session) -> None:
-            decoder = Decoder(session, self.pack.config, self.context_limit_tokens)
-            decoder.try_out()
-            self._decoder = decoder
+    def _sampler(self, options: GenerateOptions, ids: Sequence[int]) -> Sampler:
+        """What chooses the tokens that follow ``ids``."""
+        return Sampler(options, ids)
 
-        self._session, notices = open_session(self.pack.model_path, device, self._threads, try_out)
+    def _try_out(self, session: Session, embed: Embed | None = None) -> None:
+        decoder = Decoder(session, self.pack.config, self.context_limit_tokens, embed)
+        decoder.try_out()
+        self._decoder = decoder
+
+    def _open_on(self, device: str) -> None:
+        self._session, notices = open_session(self.pack.model_path, device, self._threads, self._try_out)
         self.notices = (*self.notices, *notices)
         self.provider = self._session.device.label
 
