@@ -17,13 +17,21 @@ Legend for shapes::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+Drop = Callable[[Tensor], Tensor]
+
+
+def keep(x: Tensor) -> Tensor:
+    """No dropout."""
+    return x
+
 
 # The language model's matrices that get an update, by the name of their module in `export.nn.language`.
 ADAPTED = ("attention.qkv", "attention.output", "mlp.gate_up", "mlp.down")
@@ -53,7 +61,7 @@ class CaptionerConfig:
     lora_scale: float = 2.0
     class_temperature: float = 1.0
     names_max: int = 4
-    names_least: float = 0.1
+    names_least: float = 0.06
     names_joint: str = ", "
     separator: str = "\n"
 
@@ -107,23 +115,22 @@ class ConnectorLayer(nn.Module):
         self.up = nn.Linear(width, 4 * width)
         self.down = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, memory: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, memory: Tensor, drop: Drop) -> tuple[Tensor, Tensor]:
         """Queries [B,Q,W] and patches [B,N,W] -> (queries, cross-attention weights [B,H,Q,N])."""
         seen, weights = self.cross(self.cross_norm(x), memory)
-        x = x + functional.dropout(seen, dropout, self.training)
+        x = x + drop(seen)
         normed = self.own_norm(x)
-        x = x + functional.dropout(self.own(normed, normed)[0], dropout, self.training)
+        x = x + drop(self.own(normed, normed)[0])
         inner = functional.gelu(self.up(self.mlp_norm(x)))
-        return x + functional.dropout(self.down(inner), dropout, self.training), weights
+        return x + drop(self.down(inner)), weights
 
 
 class Connector(nn.Module):
     """Features of the patches -> the embeddings that stand before the text."""
 
-    def __init__(self, config: CaptionerConfig, dropout: float = 0.0) -> None:
+    def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
         self.config = config
-        self.dropout = dropout
         width = config.width
         self.feature_norm = nn.LayerNorm(config.feature_channels)
         self.input = nn.Linear(config.feature_channels, width)
@@ -137,15 +144,18 @@ class Connector(nn.Module):
         nn.init.normal_(self.output.weight, std=width**-0.5)
         nn.init.zeros_(self.output.bias)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B,N,F] -> (prefix [B,Q,C], the last layer's cross-attention weights [B,H,Q,N])."""
+    def forward(self, features: Tensor, drop: Drop = keep) -> tuple[Tensor, Tensor]:
+        """Features [B,N,F] -> (prefix [B,Q,C], the last layer's cross-attention weights [B,H,Q,N]).
+
+        ``drop`` is put on every sub-layer's result: training's dropout.
+        """
         position = (self.rows[:, None] + self.columns[None]).flatten(0, 1)  # [N,W]
         memory = self.memory_norm(self.input(self.feature_norm(features)) + position)  # [B,N,W]
-        memory = functional.dropout(memory, self.dropout, self.training)
+        memory = drop(memory)
         x = self.queries.expand(features.shape[0], -1, -1)  # [B,Q,W]
         weights = features.new_zeros(0)
         for layer in self.layers:
-            x, weights = layer(x, memory, self.dropout)
+            x, weights = layer(x, memory, drop)
         return self.output(self.norm(x)) * self.config.prefix_rms, weights
 
 

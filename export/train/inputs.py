@@ -1,0 +1,123 @@
+"""Gets all that a run starts from.
+
+In: the settings. Out: the photos, their features, the frozen models and the tokenizer. Downloads and features are made
+once and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from engine.cancel import Cancel
+from engine.catalogue import read_catalogue
+from engine.results import Progress
+from export.checkpoints.load import load_language, open_language
+from export.checkpoints.sources import get_checkpoint
+from export.checkpoints.vision import get_vision, read_vision
+from export.nn.captioner import CaptionerConfig
+from export.nn.efficientnet import EfficientNet
+from export.nn.language import LanguageModel
+from export.train.data import LabelledPhoto, Photo, Pictures, read_labelled, read_photos
+from export.train.examples import Examples, Seen, Words
+from export.train.features import WHOLE, Features, Shown, make_features
+from export.train.nouns import fit_temperature, read_nouns
+from export.train.settings import Settings
+from export.train.templates import meaning
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads: ``train`` and the photos of the dev split with what was seen of them; the frozen models."""
+
+    config: CaptionerConfig
+    words: Words
+    end: int
+    train: Examples
+    dev: tuple[Photo, ...]
+    dev_seen: Seen
+    language: LanguageModel
+    vision: EfficientNet
+
+
+def gather(settings: Settings) -> Iterator[Progress | Inputs]:
+    """Everything, in order; the last item is the inputs."""
+    cancel = Cancel()
+    path = Path()
+    for got in get_vision(settings.vision, cancel):
+        if isinstance(got, Progress):
+            yield got
+        else:
+            path = got
+    vision = read_vision(settings.vision, path)
+    for got in get_checkpoint(read_catalogue().get(settings.language), cancel):
+        if isinstance(got, Progress):
+            yield got
+        else:
+            path = got
+    checkpoint = open_language(path)
+    language = load_language(checkpoint, torch.bfloat16)
+
+    photos = read_photos(settings.data)
+    train = tuple(photo for photo in photos if photo.split == "train")
+    dev = tuple(photo for photo in photos if photo.split == "dev")
+    pictures = Pictures(settings.data)
+    seen: dict[str, list[Features]] = {"train": [], "dev": [], "labelled": []}
+    shown = {
+        "train": [Shown(pictures, photo.image, not photo.tells_sides) for photo in train],
+        "dev": [Shown(pictures, photo.image, may_flip=False) for photo in dev],
+        "labelled": [],
+    }
+    labelled: tuple[LabelledPhoto, ...] = ()
+    if settings.labelled is not None:
+        labelled = tuple(photo for photo in read_labelled(settings.labelled) if not photo.held_out)
+        named = Pictures(settings.labelled)
+        shown["labelled"] = [Shown(named, photo.image, may_flip=True) for photo in labelled]
+    for kind, variants in (("train", settings.variants), ("dev", 1), ("labelled", min(2, settings.variants))):
+        for variant in range(WHOLE, variants if shown[kind] else 0):
+            folder = settings.cache / settings.vision / f"{kind}-{variant}"
+            for item in make_features(shown[kind], variant, vision, folder):
+                if isinstance(item, Progress):
+                    yield item
+                else:
+                    seen[kind].append(item)
+
+    config = _config(settings, vision, language)
+    nouns = read_nouns()
+    if labelled:
+        truth = [meaning(photo.source, photo.label).noun for photo in labelled]
+        logits = seen["labelled"][WHOLE].logits.astype(np.float32)
+        config = replace(config, class_temperature=fit_temperature(nouns, logits, truth))
+    words = Words(Tokenizer.from_str(checkpoint.tokenizer_files().tokenizer_json), config)
+    examples = Examples(
+        settings,
+        words,
+        (train, Seen.of(seen["train"], nouns, config)),
+        (labelled, Seen.of(seen["labelled"], nouns, config)),
+    )
+    dev_seen = Seen.of(seen["dev"], nouns, config)
+    end = checkpoint.special_tokens.eos_ids[0]
+    yield Inputs(config, words, end, examples, dev, dev_seen, language, vision)
+
+
+def _config(settings: Settings, vision: EfficientNet, language: LanguageModel) -> CaptionerConfig:
+    rms = float(language.embedding.weight.float().square().mean().sqrt())
+    return CaptionerConfig(
+        language=settings.language,
+        vision=settings.vision,
+        image_px=vision.config.image_px,
+        feature_channels=vision.config.feature_channels,
+        grid=vision.config.grid,
+        hidden_size=language.config.hidden_size,
+        prefix_rms=round(rms, 4),
+    )
+
+
+def prompts(words: Words, seen: Seen, indices: Sequence[int]) -> list[tuple[int, ...]]:
+    """The tokens before the caption of photos shown whole, with all their names."""
+    return [words.prompt(seen.names[WHOLE][index]) for index in indices]
