@@ -61,7 +61,8 @@ def test_beams_find_what_the_likeliest_token_misses() -> None:
 
 
 def test_a_search_ends_where_there_is_no_room_or_where_the_model_closes() -> None:
-    endless = Scripted({(): [1e-30, 1, 0.5, 0.5], (1,): [1e-30, 1, 0.5, 0.5]})
+    never_ending = [1e-30, 0.6, 0.3, 0.1]
+    endless = Scripted({(): never_ending, (1,): never_ending, (2,): never_ending})
     found = beam_search(endless, endless.logits(()), rows=2, room=2)
     assert found.ids == (1, 1) and not found.ended
     endless.closing = True
