@@ -20,7 +20,7 @@ from engine.errors import EngineError
 from engine.labels import load_labels
 from engine.packs import LABELS_FILE, Pack, read_pack, verify_files
 from engine.results import Progress
-from engine.runtime.captioner import Captioner
+from engine.runtime.captioner import NO_REPEAT_TOKENS, Captioner, repeated
 from engine.runtime.captions import CaptionOptions
 from engine.runtime.image_model import open_image_model
 from export import build_captioner as builder
@@ -222,6 +222,7 @@ def test_greedy_is_the_likeliest_token_each_time(parts: Path, fp32: Pack) -> Non
             embeds = torch.cat((torch.from_numpy(prefix), language.embedding(torch.tensor([ids]))), dim=1)
             logits = language.decode(embeds)[0][0, -1].numpy()
         logits[model._never] = -np.inf
+        logits[repeated(ids[len(prompt) :], NO_REPEAT_TOKENS)] = -np.inf
         if len(ids) == len(prompt):
             logits[fp32.config.eos_token_ids[0]] = -np.inf
         if int(logits.argmax()) == fp32.config.eos_token_ids[0]:
