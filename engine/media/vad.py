@@ -6,17 +6,14 @@ In: 16 kHz mono samples, as they come. Out: for each window of 32 ms the probabi
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import onnxruntime as ort
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine import folders
-from engine.errors import EngineError
 from engine.media.splitter import WINDOW_SAMPLES, Chunk, SplitOptions, Splitter
-from engine.runtime.session import ORT_ERRORS, QUIET
+from engine.runtime.own_models import open_own_model
 
 __all__ = ["WINDOW_SAMPLES", "Chunk", "SplitOptions", "Splitter", "Vad"]
 
@@ -38,22 +35,7 @@ class Vad:
     def open(cls) -> Vad:
         """Load the model that ships with Pollux. Raises EngineError if that is missing or damaged."""
         path = folders.resources_folder() / "vad" / MODEL_NAME
-        options = ort.SessionOptions()
-        options.log_severity_level = QUIET
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        try:
-            return cls(
-                ort.InferenceSession(
-                    os.fspath(path), options, providers=["CPUExecutionProvider"], enable_fallback=0
-                )
-            )
-        except ORT_ERRORS as error:
-            raise EngineError(
-                "A file of Pollux itself is missing or damaged: {file}",
-                "Install Pollux again.",
-                file=path.name,
-            ) from error
+        return cls(open_own_model(path, threads=1))
 
     def reset(self) -> None:
         """Forget what was heard."""
