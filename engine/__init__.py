@@ -5,6 +5,7 @@
     with Pollux.load() as model:                      # the best installed models that fit this machine
         print(model.generate_text("Once upon a time"))
         print(model.transcribe("talk.m4a"))
+        print(model.describe_image("photo.jpg", style="alt"))
 
 In: the name of an installed model. Out: a :class:`Pollux`, whose methods are the tasks. Problems that the user can mend
 are :class:`engine.errors.EngineError`.
@@ -25,16 +26,31 @@ from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.results import Finished, Notice, Progress, Segment, TextChunk, Transcribed, Transcript, Word
+from engine.results import (
+    Described,
+    Finished,
+    Notice,
+    Progress,
+    Segment,
+    Style,
+    TextChunk,
+    Transcribed,
+    Transcript,
+    Word,
+)
 
 if TYPE_CHECKING:
+    from engine.media.ocr import TextReader
     from engine.packs import Pack
+    from engine.runtime.image_model import ImageModel
     from engine.runtime.language_model import LanguageModel
     from engine.runtime.speech_model import SpeechModel
     from engine.tasks.chat import ChatOptions, Turn
+    from engine.tasks.describe import DescribeOptions
 
 __all__ = [
     "Cancel",
+    "Described",
     "EngineError",
     "Finished",
     "Notice",
@@ -56,6 +72,9 @@ class Pollux:
         self._device, self._threads = device, threads
         self._language: LanguageModel | None = None
         self._speech: SpeechModel | None = None
+        self._image: ImageModel | None = None
+        self._writer: LanguageModel | None = None  # of descriptions, where that is another one than for chat
+        self._reader: TextReader | None = None
         self._closed = False
 
     @classmethod
@@ -97,6 +116,16 @@ class Pollux:
         return self._speech
 
     @property
+    def image_model(self) -> ImageModel:
+        """The model for pictures; opens it. Raises EngineError as :attr:`language_model`."""
+        self._check_open()
+        if self._image is None:
+            from engine.runtime.image_model import open_image_model
+
+            self._image = open_image_model(self._pack_for("image"), self._device, self._threads)
+        return self._image
+
+    @property
     def provider(self) -> str:
         """What the model (:attr:`pack`) runs on: "CPU", "CUDA", "DirectML" or "CoreML". Opens it."""
         return self._open().provider
@@ -104,7 +133,8 @@ class Pollux:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the user should know about how the models were opened that are open by now."""
-        models = [model for model in (self._language, self._speech) if model is not None]
+        opened = (self._language, self._speech, self._image, self._writer)
+        models = [model for model in opened if model is not None]
         return tuple(notice for model in models for notice in model.notices)
 
     def generate_text(self, prompt: str, **options: object) -> str:
@@ -171,15 +201,67 @@ class Pollux:
         text = join_texts(segment.text for segment in segments)
         return Transcript(text, ended.language, tuple(segments), ended.audio_s, ended.model)
 
+    def describe_image(
+        self,
+        path: str | Path,
+        style: Style = "short",
+        language: str = "",
+        question: str = "",
+        **options: object,
+    ) -> Described:
+        """What is in a picture; ``str()`` of it is the text.
+
+        ``style`` is "short", "alt" (at most 125 characters, for a screen reader) or "detailed", ``language`` "en" or "zh".
+        With a ``question`` the text answers it. ``options`` are further fields of
+        :class:`engine.tasks.describe.DescribeOptions`. Chinese, details and answers get help from a chat model where one is
+        installed that can give it. Raises EngineError for a file that is no picture, a question that no model here can
+        answer, and no image model; TypeError for an unknown option.
+        """
+        from engine.tasks.describe import DescribeOptions, describe_file
+
+        chosen = DescribeOptions(style, language, question, **options)  # type: ignore[arg-type]
+        model, chat = self.image_model, self._writer_for(chosen)
+        reader = self._text_reader() if chosen.read_text else None
+        for item in describe_file(model, Path(path), chosen, Cancel(), chat, reader):
+            if isinstance(item, Described):
+                return item
+        raise RuntimeError("the description ended without a closing item")
+
     def close(self) -> None:
         """Free the memory of the models. May be called twice."""
         self._closed = True
-        for model in (self._language, self._speech):
-            if model is not None:
-                model.close()
+        for opened in (self._language, self._speech, self._image, self._writer, self._reader):
+            if opened is not None:
+                opened.close()
 
-    def _open(self) -> LanguageModel | SpeechModel:
+    def _open(self) -> LanguageModel | SpeechModel | ImageModel:
+        if self.pack.kind == "image":
+            return self.image_model
         return self.speech_model if self.pack.kind == "speech" else self.language_model
+
+    def _writer_for(self, options: DescribeOptions) -> LanguageModel | None:
+        """The chat model that helps to describe a picture; None where none is needed, or installed."""
+        from engine.runtime.language_model import LanguageModel
+        from engine.store import Store
+        from engine.tasks.describe_models import chat_pack
+
+        pack = chat_pack(Store.default(), options, self.image_model)
+        if pack is None:
+            return None
+        for opened in (self._language, self._writer):
+            if opened is not None and opened.pack.folder == pack.folder:
+                return opened
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = LanguageModel.open(pack, self._device, self._threads)
+        return self._writer
+
+    def _text_reader(self) -> TextReader:
+        if self._reader is None:
+            from engine.media.ocr import TextReader
+
+            self._reader = TextReader.open(self._threads)
+        return self._reader
 
     def _check_open(self) -> None:
         if self._closed:
@@ -209,5 +291,8 @@ def _find(name: str | Path | None) -> Pack:
     if isinstance(name, Path):
         return read_pack(name)
     store = Store.default()
-    speech = store.best(kind="speech") if name is None and store.best() is None else None
-    return speech or store.choose(name)
+    if name is None:
+        for kind in ("language", "image", "speech"):
+            if (pack := store.best(kind=kind)) is not None:
+                return pack
+    return store.choose(name)

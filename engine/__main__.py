@@ -1,4 +1,4 @@
-"""The command line: ``pollux chat``, ``pollux transcribe``, ``pollux models``, ``pollux bench``, ``pollux selftest``.
+"""The command line: ``pollux chat``, ``pollux describe``, ``pollux transcribe``, ``pollux models``, ...
 
 In: arguments and standard input. Out: results on standard output, everything else on standard error, and the
 exit code: 0 success, 1 a problem that the user can mend, 2 wrong usage, 130 stopped with Ctrl-C.
@@ -16,6 +16,7 @@ from contextlib import suppress
 from engine.cli.chat import add_chat_arguments, run_chat
 from engine.cli.checks import add_bench_arguments, add_selftest_arguments, run_bench, run_selftest_command
 from engine.cli.console import Console
+from engine.cli.describe import add_describe_arguments, run_describe
 from engine.cli.models import add_models_arguments, run_models
 from engine.cli.transcribe import add_transcribe_arguments, run_transcribe
 from engine.errors import EngineError
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, text, add_arguments, run in (
         ("chat", "ask a question, or have a conversation", add_chat_arguments, run_chat),
+        ("describe", "say what is in pictures", add_describe_arguments, run_describe),
         ("transcribe", "turn recordings into text or subtitles", add_transcribe_arguments, run_transcribe),
         ("models", "list, add, import, verify and remove models", add_models_arguments, run_models),
         ("bench", "measure how fast a model is on this machine", add_bench_arguments, run_bench),

@@ -266,3 +266,6 @@ class Described:
     composed_by: str
     provider: str
     wall_s: float
+
+    def __str__(self) -> str:
+        return self.text

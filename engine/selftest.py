@@ -1,4 +1,5 @@
-"""What ``pollux selftest`` checks: the best installed packs answer a question and understand a sentence, with no connection.
+"""What ``pollux selftest`` checks: the best installed packs answer a question, understand a sentence and describe a picture, with
+no connection.
 
 In: the packs. Out: :class:`SelfTestResult`. The packaged app is tested with it, on machines without Python.
 """
@@ -7,15 +8,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.folders import resources_folder
 from engine.packs import Pack
-from engine.results import Finished, Segment, Transcribed
+from engine.results import Described, Finished, Segment, Transcribed
 from engine.tasks.chat import GREEDY, Turn, chat
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 QUESTION, EXPECTED = "What is the capital of France?", "Paris"
 SAMPLE, SPOKEN = "speech_en.flac", "weather"  # of resources/samples, and a word that is said in it
+LEAST_WORDS = 3  # of a description: the picture is a drawing, of which no model can be expected to say much
 _NETWORK_EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind")
 
 
@@ -29,11 +36,12 @@ class Heard:
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """``answer`` and ``heard`` are None where there was no such pack; ``connections`` should be empty."""
+    """``answer``, ``heard`` and ``seen`` are None where there was no such pack; ``connections`` should be empty."""
 
     answer: Finished | None
     heard: Heard | None
     connections: tuple[str, ...]
+    seen: Described | None = None
 
     @property
     def answered(self) -> bool:
@@ -46,9 +54,14 @@ class SelfTestResult:
         return self.heard is None or SPOKEN in self.heard.text.casefold()
 
     @property
+    def described(self) -> bool:
+        """Whether the picture, if one was shown, got a sentence."""
+        return self.seen is None or len(self.seen.text.split()) >= LEAST_WORDS
+
+    @property
     def passed(self) -> bool:
         """Whether all is as it should be."""
-        return self.answered and self.understood and not self.connections
+        return self.answered and self.understood and self.described and not self.connections
 
 
 class ConnectionWatch:
@@ -64,13 +77,18 @@ class ConnectionWatch:
 
 
 def run_selftest(
-    chat_pack: Pack | None, speech_pack: Pack | None, device: str = "auto", threads: int = 0
+    chat_pack: Pack | None,
+    speech_pack: Pack | None,
+    image_pack: Pack | None = None,
+    device: str = "auto",
+    threads: int = 0,
 ) -> SelfTestResult:
     """Load one pack after the other and use it; raises EngineError where the engine does."""
     watch = ConnectionWatch()
     answer = None if chat_pack is None else _answer(chat_pack, device, threads)
     heard = None if speech_pack is None else _hear(speech_pack, device, threads)
-    return SelfTestResult(answer, heard, tuple(watch.attempts))
+    seen = None if image_pack is None else _see(image_pack, device, threads)
+    return SelfTestResult(answer, heard, tuple(watch.attempts), seen)
 
 
 def _answer(pack: Pack, device: str, threads: int) -> Finished:
@@ -99,3 +117,33 @@ def _hear(pack: Pack, device: str, threads: int) -> Heard:
     end = next(item for item in reversed(items) if isinstance(item, Transcribed))
     text = "".join(item.text for item in items if isinstance(item, Segment))
     return Heard(text.strip(), end)
+
+
+def _see(pack: Pack, device: str, threads: int) -> Described:
+    from engine.media.image import picture_from_pixels
+    from engine.media.ocr import TextReader
+    from engine.runtime.image_model import open_image_model
+    from engine.tasks.describe import DescribeOptions, describe
+
+    model = open_image_model(pack, device, threads)
+    try:
+        reader = TextReader.open(threads)
+        try:
+            options = DescribeOptions()
+            items = list(describe(model, picture_from_pixels(_drawing()), options, Cancel(), reader=reader))
+        finally:
+            reader.close()
+    finally:
+        model.close()
+    return next(item for item in reversed(items) if isinstance(item, Described))
+
+
+def _drawing() -> NDArray[np.uint8]:
+    """Grass under a sky, and something brown on it."""
+    import numpy as np
+
+    pixels = np.zeros((240, 320, 3), np.uint8)
+    pixels[:120] = (120, 180, 240)
+    pixels[120:] = (60, 150, 50)
+    pixels[130:190, 120:200] = (140, 90, 50)
+    return pixels

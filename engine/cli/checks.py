@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from engine.bench import BenchResult, bench
 from engine.cli.chat import add_model_arguments, finished_record, open_model
 from engine.cli.console import Console, size_text
 from engine.cli.interrupts import cancelled_by_ctrl_c
 from engine.packs import Pack
-from engine.results import Finished
+from engine.results import Described, Finished
 from engine.selftest import EXPECTED, QUESTION, SPOKEN, Heard, SelfTestResult, run_selftest
 from engine.store import Store
 
@@ -51,9 +51,9 @@ def add_selftest_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_selftest_command(arguments: argparse.Namespace, console: Console, store: Store) -> int:
-    """The command; 1 if the answer or what was heard is wrong, or anything wanted a connection."""
-    chat_pack, speech_pack = _packs(store, arguments.model)
-    result = run_selftest(chat_pack, speech_pack, arguments.device, arguments.threads)
+    """The command; 1 if the answer, what was heard or what was seen is wrong, or anything wanted a connection."""
+    packs = _packs(store, arguments.model)
+    result = run_selftest(packs.chat, packs.speech, packs.image, arguments.device, arguments.threads)
     if console.as_json:
         console.record(_selftest_record(result))
         return 0 if result.passed else 1
@@ -61,23 +61,38 @@ def run_selftest_command(arguments: argparse.Namespace, console: Console, store:
         _show_answer(result.answer, console)
     if result.heard is not None:
         _show_heard(result.heard, console)
+    if result.seen is not None:
+        _show_seen(result.seen, console)
     for attempt in result.connections:
         console.text(f"Something wanted the network: {attempt}")
     if not result.answered:
         console.text(f"The answer should name {EXPECTED}.")
     if not result.understood:
         console.text(f'"{SPOKEN}" is said in the sample, and should have been heard.')
+    if not result.described:
+        console.text("A picture should have been described.")
     console.text("The self-test passed." if result.passed else "The self-test FAILED.")
     return 0 if result.passed else 1
 
 
-def _packs(store: Store, name: str | None) -> tuple[Pack | None, Pack | None]:
-    """What is tested, for chat and for speech: the named pack alone, or the best of each kind that is there."""
+@dataclass(frozen=True)
+class _Packs:
+    """What is tested; None where there is no such pack."""
+
+    chat: Pack | None = None
+    speech: Pack | None = None
+    image: Pack | None = None
+
+
+def _packs(store: Store, name: str | None) -> _Packs:
+    """The named pack alone, or the best of each kind that is there."""
     if name is None:
-        speech_pack = store.best(kind="speech")
-        return (store.choose(None) if speech_pack is None else store.best()), speech_pack
+        packs = _Packs(store.best(), store.best(kind="speech"), store.best(kind="image"))
+        return packs if packs != _Packs() else _Packs(store.choose(None))  # which says that there is none
     pack = store.get(name)
-    return (None, pack) if pack.kind == "speech" else (pack, None)
+    if pack.kind == "image":
+        return _Packs(image=pack)
+    return _Packs(speech=pack) if pack.kind == "speech" else _Packs(pack)
 
 
 def _selftest_record(result: SelfTestResult) -> dict[str, object]:
@@ -92,6 +107,14 @@ def _selftest_record(result: SelfTestResult) -> dict[str, object]:
             "provider": end.provider,
             "audio_s": round(end.audio_s, 3),
             "wall_s": round(end.wall_s, 3),
+        }
+    if result.seen is not None:
+        seen = result.seen
+        record["image"] = {
+            "text": seen.text,
+            "model": seen.model,
+            "provider": seen.provider,
+            "wall_s": round(seen.wall_s, 3),
         }
     return record
 
@@ -108,6 +131,11 @@ def _show_heard(heard: Heard, console: Console) -> None:
     end = heard.end
     console.text(f"Heard: {heard.text}")
     console.text(f"{end.model} on {end.provider}: {end.audio_s:.1f} s of sound in {end.wall_s:.1f} s")
+
+
+def _show_seen(seen: Described, console: Console) -> None:
+    console.text(f"Saw: {seen.text}")
+    console.text(f"{seen.model} on {seen.provider}: a picture in {seen.wall_s:.2f} s")
 
 
 def _show(result: BenchResult, console: Console) -> None:

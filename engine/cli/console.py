@@ -19,7 +19,7 @@ BAR_CHARS = 24
 REDRAW_S = 0.1
 LINE_S = 10.0  # between lines where there is no terminal
 LONG_STAGES = ("load", "fetch", "export", "quantize")  # shown at once
-LASTING_STAGES = ("transcribe",)  # text comes in between
+LASTING_STAGES = ("transcribe", "describe")  # text comes in between
 STAGE_NAMES = {
     "load": "Loading",
     "prefill": "Reading",
@@ -31,6 +31,7 @@ STAGE_NAMES = {
     "copy": "Copying",
     "verify": "Verifying",
     "transcribe": "Transcribing",
+    "describe": "Describing",
 }
 
 
@@ -120,6 +121,9 @@ class Console:
         total = size_text(progress.total) if progress.unit == "bytes" else f"{progress.total} {progress.unit}"
         line = f"{share:4.0%}  {amount} of {total}"
         speed = (progress.done - self._start_done) / seconds if seconds > 1 else 0.0
+        if progress.unit == "pictures" and speed > 0:
+            left_s = (progress.total - progress.done) / speed
+            line += f"  {speed:.2g} a second  {time_text(round(left_s * 1000))} left"
         if progress.unit == "bytes" and speed > 0:
             line += f"  {size_text(int(speed))}/s  {(progress.total - progress.done) / speed:.0f} s left"
         return f"{name} {self._bar(share)}{line}"

@@ -124,7 +124,7 @@ def answer_by_seeing(
     model: VisionChatModel, question: str, pixels: NDArray[np.uint8], cancel: Cancel
 ) -> Generator[TextChunk | Notice, None, Answer]:
     """Let a model answer that sees the picture."""
-    from engine.runtime.vision_chat_model import PictureTurn
+    from engine.runtime.pictures import PictureTurn
 
     turns = [PictureTurn("user", question, (pixels,))]
     options = replace(GREEDY, max_new_tokens=SEEN_MOST_NEW_TOKENS)
