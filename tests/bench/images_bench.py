@@ -23,7 +23,7 @@ from tests.bench.images_pictures import pictures, repeated
 from tests.bench.images_runner import Runner
 
 WARM_UPS = 3
-WRITE_PICTURES = 1  # a dozen tiles: many seconds
+WRITE_PICTURES = 3
 WRITE_TOKENS = (1, 33)
 MODES = {"no OCR": False, "OCR": True}
 
@@ -108,12 +108,14 @@ def _describe(runners: list[Runner], files: list[Path], rounds: int) -> None:
     for number in range(rounds):
         for file in files:
             for runner in runners:
+                said = ""
                 for mode, read_text in MODES.items():
                     found = runner.ask("describe", file=str(file), read_text=read_text)
+                    said = found["text"]
                     runner.sentence_s.setdefault(mode, []).append(found["sentence_s"])
                     runner.wall_s.setdefault(mode, []).append(found["wall_s"])
                 if number == 0:
-                    runner.texts.append(found["text"])
+                    runner.texts.append(said)
         if runners:
             _say(f"round {number + 1} of {rounds}")
     for runner in runners:

@@ -27,8 +27,8 @@ def as_markdown(
         blocks.append(f"A folder at once:\n\n{_batch_table(describers)}")
     if writers:
         blocks.append(
-            "The same random weights in the layout of SmolVLM-256M, one picture, greedy (peer last; times are medians, in "
-            f"brackets how many times as fast as the peer):\n\n{_write_table(writers, tokens)}"
+            "The same random weights in the layout of SmolVLM-256M, a picture in one tile, greedy (the peer last; times are "
+            f"medians, in brackets how many times as fast as the peer):\n\n{_write_table(writers, tokens)}"
         )
     return "\n\n".join(blocks)
 

@@ -4,7 +4,7 @@ In: one JSON object a line on standard input:
 
     {"do": "describe", "file": ..., "read_text": bool}    ours, as the app does it: from the file
     {"do": "batch", "files": [...], "read_text": bool}    ours, as a folder is described
-    {"do": "write", "file": ..., "tokens": N}             a vision-language model: greedy, exactly N tokens
+    {"do": "write", "file": ..., "tokens": N}             a vision-language model: the whole picture in one tile, greedy
     {"do": "memory"}
 
 Out: one JSON object a line. Each engine runs in the Python environment that has it; only ``pollux`` imports ours.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 SAMPLE_S = 0.01
-QUESTION = "Describe this picture in one sentence."
+QUESTION = "Describe this image in one short sentence."  # what ours asks itself for a caption
 
 
 class Memory:
@@ -137,7 +137,12 @@ class TransformersEngine:
             [{"role": "user", "content": content}], add_generation_prompt=True
         )
         with Image.open(file) as picture:
-            inputs = self._processor(text=prompt, images=[picture.convert("RGB")], return_tensors="pt")
+            inputs = self._processor(
+                text=prompt,
+                images=[picture.convert("RGB")],
+                do_image_splitting=False,  # nor does ours for a caption
+                return_tensors="pt",
+            )
         with self._torch.no_grad():
             ids = self._model.generate(
                 **inputs, do_sample=False, max_new_tokens=tokens, min_new_tokens=tokens
