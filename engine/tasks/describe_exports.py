@@ -119,7 +119,8 @@ def json_values(row: PictureRow) -> dict[str, object]:
             {"name": item.name, "name_zh": item.name_zh, "confidence": round(item.confidence, 4)}
             for item in findings.subjects
         ],
-        "text": [
+        "text": "\n".join(line.text for line in findings.text),
+        "lines": [
             {
                 "text": line.text,
                 "confidence": round(line.confidence, 4),
