@@ -143,6 +143,21 @@ def make_speech_pack(folder: Path, name: str = "tiny-speech", kind: str = "speec
     return folder
 
 
+def make_image_pack(folder: Path, name: str = "tiny-captioner", card: str = "") -> Path:
+    """An image pack as our exporter writes it: a graph that sees, one that writes, and what the classes are called."""
+    make_foreign(folder)
+    values = config(type="captioner")
+    values["model"]["vision"] = {"filename": "vision.onnx", "config_filename": "captioner.json"}  # type: ignore[index]
+    (folder / "genai_config.json").write_text(json.dumps(values), "utf-8")
+    (folder / "vision.onnx").write_bytes(model())
+    (folder / "captioner.json").write_text("{}", "utf-8")
+    (folder / "labels.tsv").write_text("index\tname\tnoun\tzh\tnoun_zh\n0\tpug\tdog\t巴哥犬\t狗\n", "utf-8")
+    if card:
+        (folder / "README.md").write_text(card, "utf-8")
+    write_pack_json(folder, _manifest(name, "Tiny captioner 测试", "image"))
+    return folder
+
+
 def make_foreign(folder: Path, **changes: object) -> Path:
     """A folder as others publish it: no pack.json."""
     folder.mkdir(parents=True)

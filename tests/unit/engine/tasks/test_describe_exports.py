@@ -80,7 +80,8 @@ def test_json_says_all_that_is_known(folder: Path) -> None:
     first = data[0]
     assert first["caption"] == first["description"] == "a dog on grass" and first["confidence"] == 0.8125
     assert first["subjects"][0] == {"name": "dog", "name_zh": "狗", "confidence": 0.9}
-    assert first["text"][0] == {"text": "STOP 停", "confidence": 0.97, "box": [0.1, 0.2, 0.3, 0.4]}
+    assert first["text"] == "STOP 停\nMain St"
+    assert first["lines"][0] == {"text": "STOP 停", "confidence": 0.97, "box": [0.1, 0.2, 0.3, 0.4]}
     assert first["model"] == "tiny-captioner" and first["width_px"] == 40
     assert data[1]["description"].endswith("一只狗") and data[2] == {
         "file": data[2]["file"],
