@@ -6,32 +6,17 @@ change and whose Escape does not. What the model doubts has a soft mark, what is
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QObject, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextCharFormat, QTextLayout, QTextOption
-from PySide6.QtWidgets import QPlainTextEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from app.speech_text import DOUBTFUL, DOUBTFUL_WORD
 from app.theme import colours, scaled
-from app.widgets.composer import Editor
+from app.widgets.cell_editor import CellDelegate, Index
 from app.widgets.segment_model import TIME, SegmentModel
 
 PAD_X, PAD_Y, LINE_GAP = 10, 6, 3
 MARK_PX = 3
-Index = QModelIndex | QPersistentModelIndex
-
-
-class CellEditor(Editor):
-    """As large as its cell; Enter keeps, unless an input method is at work."""
-
-    def fit(self) -> None:
-        """The table says how large it is."""
-
-    def event(self, event: QEvent) -> bool:
-        """Escape is for the editor first, and no key of the window."""
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
-            event.accept()
-            return True
-        return super().event(event)
 
 
 def laid_out(text: str, font: QFont, width_px: int, formats: list[QTextLayout.FormatRange]) -> QTextLayout:
@@ -59,8 +44,15 @@ def text_height(text: str, font: QFont, width_px: int) -> int:
     return round(last.y() + last.height()) + 2 * PAD_Y
 
 
-class SegmentDelegate(QStyledItemDelegate):
+class SegmentDelegate(CellDelegate):
     """Pictures and the editor of both columns."""
+
+    def __init__(self, parent: QObject) -> None:
+        name = QCoreApplication.translate("SegmentDelegate", "Text of this line")
+        keys = QCoreApplication.translate(
+            "SegmentDelegate", "Enter keeps the change, Escape leaves it as it was."
+        )
+        super().__init__(parent, name, keys)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """One cell."""
@@ -140,49 +132,6 @@ class SegmentDelegate(QStyledItemDelegate):
                 add(at, len(model.needle), form)
                 at += len(model.needle)
         return made
-
-    # Editing
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        """A field over the cell."""
-        editor = CellEditor()
-        editor.setParent(parent)
-        editor.setAccessibleName(self.tr("Text of this line"))
-        editor.setAccessibleDescription(self.tr("Enter keeps the change, Escape leaves it as it was."))
-        editor.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        editor.enter.connect(self._entered)
-        return editor
-
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """The text, the cursor at its end."""
-        assert isinstance(editor, QPlainTextEdit)
-        editor.setPlainText(str(index.data(Qt.ItemDataRole.EditRole)))
-        cursor = editor.textCursor()
-        cursor.movePosition(cursor.MoveOperation.End)
-        editor.setTextCursor(cursor)
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        """Keep it."""
-        assert isinstance(editor, QPlainTextEdit)
-        model.setData(index, editor.toPlainText())  # type: ignore[arg-type]
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
-        """At least two lines high, so that there is room to write."""
-        rect = QRect(option.rect)  # type: ignore[attr-defined]
-        rect.setHeight(max(rect.height() + 6, 2 * editor.fontMetrics().lineSpacing() + 14))
-        editor.setGeometry(rect)
-
-    def _entered(self) -> None:
-        editor = self.sender()
-        if isinstance(editor, QWidget):
-            self.commitData.emit(editor)
-            self.closeEditor.emit(editor)
-
-    def eventFilter(self, editor: QWidget, event: QEvent) -> bool:  # type: ignore[override]
-        """Enter is the editor's own, which knows about input methods."""
-        if event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # type: ignore[attr-defined]
-            return False
-        return super().eventFilter(editor, event)
 
     def column_width(self, font: QFont, longest: str) -> int:
         """Width of the times."""

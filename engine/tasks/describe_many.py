@@ -195,7 +195,7 @@ def _pictures_below(top: Path) -> Iterator[Path]:
         folder = waiting.pop()
         try:
             with os.scandir(folder) as entries:
-                inside = sorted((e for e in entries if not _is_hidden(e)), key=lambda e: _natural(e.name))
+                inside = sorted((e for e in entries if not _is_hidden(e)), key=lambda e: natural_key(e.name))
         except OSError:
             yield folder
             continue
@@ -230,7 +230,7 @@ def _is_original(path: Path, names: set[str]) -> bool:
     return kept is not None and f"{kept[1]}{path.suffix}" in names
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts as people count: "photo 2" before "photo 10"."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(0, int(part), part) if index % 2 else (1, 0, part) for index, part in enumerate(parts)]
