@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         writers.append(Runner(label, "transformers", Path(python), Path(model), arguments.threads))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = pictures(arguments.data, folder, arguments.pictures)
+        most = max(arguments.pictures, arguments.batch) if arguments.data else arguments.pictures
+        found = pictures(arguments.data, folder, most)
+        files = found[: arguments.pictures]
         _say(f"{len(files)} pictures")
         for runners, measure in ((describers, _describe), (writers, _write)):
             try:
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 for runner in runners:
                     runner.stop()
         if arguments.batch:
-            many = repeated(files, folder / "many", arguments.batch)
+            many = repeated(found, folder / "many", arguments.batch)
             for runner in describers:
                 _batch(runner, many)
     if arguments.texts:
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for row in images_report.as_rows(describers, writers, WRITE_TOKENS):
             print(json.dumps(row, ensure_ascii=False))
     else:
-        source = f"of {arguments.data.name}" if arguments.data else "of 4,000 x 3,000 pixels"
+        source = f"of {arguments.data.name}" if arguments.data else "of up to 4,000 pixels"
         what = f"{len(files)} pictures {source}, {arguments.threads} threads"
         print(images_report.as_markdown(describers, writers, what, WRITE_TOKENS))
     return 0
@@ -123,17 +125,22 @@ def _describe(runners: list[Runner], files: list[Path], rounds: int) -> None:
 
 
 def _write(runners: list[Runner], files: list[Path], rounds: int) -> None:
+    """Each picture is shown once: ours remembers the last ones that it saw, and would not look again."""
+    unseen = iter(files)
+    if runners and len(files) < rounds * WRITE_PICTURES * len(WRITE_TOKENS) + 1:
+        raise SystemExit("The comparison with the peer needs more --pictures, or fewer --rounds.")
+    warm_up = next(unseen, None)
     for runner in runners:
-        runner.ask("write", file=str(files[0]), tokens=2)
-    for _ in range(rounds):
-        for file in files[:WRITE_PICTURES]:
-            for tokens in WRITE_TOKENS:
-                for runner in runners:
-                    found = runner.ask("write", file=str(file), tokens=tokens)
-                    if not found["whole"]:
-                        _say(f"{runner.label} ended early: {file.name} is left out")
-                        continue
+        runner.ask("write", file=str(warm_up), tokens=2)
+    for _ in range(rounds * WRITE_PICTURES if runners else 0):
+        for tokens in WRITE_TOKENS:
+            file = next(unseen)
+            for runner in runners:
+                found = runner.ask("write", file=str(file), tokens=tokens)
+                if found["whole"]:
                     runner.write_s.setdefault(tokens, []).append(found["wall_s"])
+                else:
+                    _say(f"{runner.label} ended early: {file.name} is left out")
     for runner in runners:
         runner.peak_bytes = int(runner.ask("memory")["peak_bytes"])
 

@@ -1,7 +1,8 @@
 """Pictures to measure with: made here, or taken from a folder.
 
-In: how many. Out: files. The made ones are of the size and weight that telephones give (4,000 x 3,000 JPEG), since reading
-them is part of the time; some have a sign with words, for the OCR.
+In: how many. Out: files. The made ones are of the sizes and shapes that telephones give (JPEG, the longer side mostly 4,000
+pixels), since reading them is part of the time, and what differs in shape is what memory grows by; some have a sign with
+words, for the OCR.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH_PX, HEIGHT_PX = 4000, 3000
+LONGEST_PX = 4000
+SHAPES = (4 / 3, 3 / 4, 16 / 9, 9 / 16, 3 / 2, 1, 2 / 3)  # width to height
 GRAIN_PX = 500
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 WORDS = ("OPEN 9 TO 5", "FRESH BREAD", "PLATFORM 4", "NO PARKING", "HARBOUR STREET")
@@ -65,21 +67,27 @@ def _unpacked(data: Path, folder: Path, count: int) -> list[Path]:
 def _made(path: Path, number: int) -> Path:
     """Sky, ground, a few things, grain as a sensor's; every other one has a sign."""
     dice = np.random.default_rng(number)
-    rows = np.linspace(0, 1, HEIGHT_PX, dtype=np.float32)[:, None]
+    shape = SHAPES[number % len(SHAPES)]
+    longest = LONGEST_PX if number % 2 else int(dice.integers(LONGEST_PX // 4, LONGEST_PX))
+    width, height = (round(longest * min(1, shape)), round(longest * min(1, 1 / shape)))
+    rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     top, bottom = dice.integers(80, 246, 3), dice.integers(20, 180, 3)
     horizon = dice.uniform(0.3, 0.7)
     scene = np.where(rows < horizon, top * (1 - 0.3 * rows), bottom * (0.6 + 0.4 * rows)).astype(np.uint8)
     grain = dice.integers(0, 10, (GRAIN_PX, GRAIN_PX, 1), np.uint8)  # the same everywhere: made faster
-    grain = np.tile(grain, (HEIGHT_PX // GRAIN_PX, WIDTH_PX // GRAIN_PX, 1))
+    grain = np.tile(grain, (height // GRAIN_PX + 1, width // GRAIN_PX + 1, 1))[:height, :width]
     picture = Image.fromarray(scene[:, None] + grain)
     draw = ImageDraw.Draw(picture)
     for _ in range(6):
-        left, above = int(dice.integers(0, WIDTH_PX)), int(dice.integers(0, HEIGHT_PX))
-        box = (left, above, left + int(dice.integers(200, 1200)), above + int(dice.integers(200, 1200)))
+        left, above = int(dice.integers(0, width)), int(dice.integers(0, height))
+        sides = dice.integers(longest // 20, longest // 3, 2)
+        box = (left, above, left + int(sides[0]), above + int(sides[1]))
         colour = tuple(int(value) for value in dice.integers(0, 256, 3))
         (draw.ellipse if dice.random() < 0.5 else draw.rectangle)(box, fill=colour)
     if number % 2:
-        draw.rectangle((900, 1200, 3100, 1700), fill="white", outline="black", width=20)
-        draw.text((1000, 1300), WORDS[number % len(WORDS)], "black", ImageFont.load_default(240))
+        box = (width // 8, height // 3, width * 7 // 8, height // 3 + width // 6)
+        draw.rectangle(box, fill="white", outline="black", width=max(1, width // 200))
+        font = ImageFont.load_default(width // 14)
+        draw.text((box[0] + width // 30, box[1] + width // 30), WORDS[number % len(WORDS)], "black", font)
     picture.save(path, quality=90)
     return path
