@@ -118,7 +118,7 @@ class EngineDoor:
 
         from engine.media.ocr import TextReader
 
-        return _ImageModel(open_image_model(pack, device=device, threads=threads), TextReader())
+        return _ImageModel(open_image_model(pack, device=device, threads=threads), TextReader.open(threads))
 
     def open_picture(self, path: Path) -> Picture:
         """Read a picture file, or draw it."""
