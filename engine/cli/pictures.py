@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine.cli.console import Console, time_text
+from engine.cli.console import Console
 from engine.cli.recordings import STANDARD_OUTPUT, Mistake
 from engine.errors import EngineError
 from engine.tasks.describe_exports import PictureRow, csv_header, csv_line, json_values, write_csv, write_json
@@ -177,7 +177,11 @@ def _fragment(row: Row) -> PictureRow:
 
 def _text_line(row: Row, pictures: Pictures) -> str:
     path, text = row.picture.path, row.picture.text
-    line = text if row.at_s is None else f"{time_text(round(row.at_s * 1000))}  {text}"
+    line = text
+    if row.at_s is not None:
+        from engine.tasks.describe_video import clock  # imports numpy: not for "models list"
+
+        line = f"{clock(row.at_s)}  {text}"
     if not pictures.several:
         return line
     is_alone = sum(path.name == other.name for other in pictures.files) == 1

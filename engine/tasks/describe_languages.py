@@ -64,13 +64,13 @@ def usable_chinese(english: str, answer: str) -> str:
     left = [
         word for word in _WORD.findall(text) if not (word in names and word != word.lower()) and len(word) > 1
     ]
-    letters = sum(map(str.isalnum, text))
+    letters = sum(map(str.isalnum, _WORD.sub("", text)))
     han = len(_HAN.findall(text))
     if left or han < 2 or han < letters * _LEAST_HAN_SHARE:
         return ""
     if len(text) > len(english) * _MOST_CHARS + _MORE_CHARS:
         return ""
-    return text + "。"
+    return text if text[-1] in "！？" else f"{text}。"
 
 
 def _translated(model: LanguageModel, sentence: str, cancel: Cancel) -> Generator[Notice, None, str]:

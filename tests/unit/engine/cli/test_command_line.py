@@ -20,14 +20,17 @@ from engine import builder, selftest
 from engine.__main__ import main
 from engine.cancel import Cancel
 from engine.folders import packs_folder
+from engine.media.ocr import TextReader
 from engine.packs import Pack
 from engine.results import Finished, Notice, Progress, TextChunk, Transcribed
+from engine.runtime import image_model
 from engine.runtime.chat_template import ChatTemplate
 from engine.runtime.language_model import LanguageModel
 from engine.runtime.tokens import Tokenizer
 from engine.tasks.chat import ChatOptions
-from tests.unit.engine.pack_maker import make_foreign, make_pack, make_speech_pack
+from tests.unit.engine.pack_maker import make_foreign, make_image_pack, make_pack, make_speech_pack
 from tests.unit.engine.runtime.tiny_tokenizer import CHATML, byte_level
+from tests.unit.engine.tasks.fake_image_model import FakeImageModel, FakeReader
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -311,6 +314,7 @@ def test_available(model: type[FakeModel], capsys: pytest.CaptureFixture[str]) -
     assert [(record["kind"], record["name"]) for record in records if record["default"]] == [
         ("language", "smollm2-135m"),
         ("speech", "whisper-base"),
+        ("image", "pollux-captioner"),
     ]
     assert main(["models", "available"]) == 0
     out = capsys.readouterr().out
@@ -392,6 +396,26 @@ def test_selftest_of_speech(
     said = "Nothing."
     assert main(["selftest"]) == 1
     assert '"weather" is said in the sample' in capsys.readouterr().out
+
+
+def test_selftest_of_pictures(
+    model: type[FakeModel], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_image_pack(packs_folder() / "eye")
+    seer = FakeImageModel()
+    reader = FakeReader()
+    monkeypatch.setattr(image_model, "open_image_model", lambda pack, device, threads: seer)
+    monkeypatch.setattr(TextReader, "open", lambda threads: reader)
+    assert main(["selftest"]) == 0
+    out = capsys.readouterr().out
+    assert "Saw: A brown dog runs through the grass." in out and "a picture in" in out and seer.closed == 1
+    assert seer.seen == [(240, 320, 3)] and reader.read_pictures == 1
+    assert main(["selftest", "--model", "eye", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["image"]["text"].startswith("A brown dog") and "model" not in record
+    seer.text = "dog"
+    assert main(["selftest"]) == 1
+    assert "should have been described" in capsys.readouterr().out
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:

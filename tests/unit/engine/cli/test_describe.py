@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -297,6 +300,32 @@ def test_python(photo: Path, opened: Opened) -> None:
     assert opened.image.closed == 1 and opened.chat.closed == 1
     with pytest.raises(EngineError, match="closed"):
         pollux.describe_image(photo)
+
+
+def test_a_video_gives_a_line_for_each_scene(folder: Path, photo: Path, capsys: Output) -> None:
+    video = folder / "片 ü.mp4"
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 64
+        for number in range(40):
+            scene = np.random.default_rng(number // 20).integers(0, 256, (4, 4, 3), np.uint8)
+            pixels = np.repeat(np.repeat(scene, 16, axis=0), 16, axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(stream.encode(None))
+    assert main(["describe", str(video)]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert len(lines) >= 2 and all(re.fullmatch(rf"0:0\d  {SENTENCE}", each) for each in lines) and err == ""
+    assert main(["describe", "--csv", str(video), str(photo)]) == 0
+    first, *frames = table(capsys.readouterr().out)
+    assert first["file"] == str(photo) and frames[0]["file"].startswith(f"{video}#t=")
+    assert main(["describe", "--json", str(video)]) == 0
+    times = [json.loads(each)["at_s"] for each in capsys.readouterr().out.splitlines()]
+    assert times == sorted(times) and len(times) == len(lines)
+    video.write_bytes(b"no film")
+    assert main(["describe", str(video), str(photo)]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"狗 10.jpg: {SENTENCE}\n" and video.name in err and err.count("\n") == 1
 
 
 def test_a_model_card(tmp_path: Path) -> None:
