@@ -282,10 +282,8 @@ class ImageSession(QObject):
         if item.is_video:
             if (item.frames and not again) or item.busy:
                 return
-        elif (
-            (here and self._wish is not None and self._wish.choices == choices)
-            or (not again and choices in item.results and item.results[choices].looks)
-            or (not again and choices in item.results and not self._looks_wanted(item.results[choices]))
+        elif (here and self._wish is not None and self._wish.choices == choices) or (
+            not again and choices in item.results and choices not in item.from_table
         ):
             return
         if here and self._job is not None:  # it was begun with other choices

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 MAX_SIDE_PX = 2048  # as the engine reads files
@@ -19,6 +19,8 @@ MAX_SIDE_PX = 2048  # as the engine reads files
 
 def pixels_of(image: QImage) -> NDArray[np.uint8]:
     """RGB pixels; what is transparent becomes white."""
+    import numpy as np
+
     made = image
     if image.hasAlphaChannel():
         made = QImage(image.size(), QImage.Format.Format_RGB32)
@@ -34,6 +36,8 @@ def pixels_of(image: QImage) -> NDArray[np.uint8]:
 
 def image_of(pixels: NDArray[np.uint8]) -> QImage:
     """An image of RGB pixels."""
+    import numpy as np
+
     height, width = pixels.shape[:2]
     whole = np.ascontiguousarray(pixels)
     return QImage(whole.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

@@ -96,6 +96,8 @@ def _harmless(path: Path, data: bytes) -> bytes:
             del node.attrib[key]
             if value.startswith("#") or value.lower().startswith(_INSIDE):
                 node.set("xlink:href", value)  # Qt looks for this spelling
+            elif _name(node.tag) == "image":
+                node.tag = "g"
     if _drawn_nodes(root) > MAX_NODES:
         raise _broken(path)
     for node in root.iter():  # names without spaces of names: Qt looks at the last part only

@@ -98,8 +98,6 @@ class ImagePane(QWidget):
         session.notice.connect(self.show_notice)
         session.failed.connect(self.show_error)
         batch.changed.connect(self._update)
-        batch.notice.connect(self.show_notice)
-        batch.failed.connect(self.show_error)
 
     # What is shown
 

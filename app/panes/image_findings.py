@@ -136,7 +136,9 @@ class ImageFindings(QWidget):
         if findings is None:
             return
         if findings.damage:
-            self._column.addWidget(label(findings.damage, "warn"))
+            damage = label(self.tr("The file is damaged: only a part of the picture could be read."), "warn")
+            damage.setToolTip(findings.damage)
+            self._column.addWidget(damage)
         subjects = [subject for subject in findings.subjects if subject.confidence >= FOUND_FROM]
         if subjects:
             self._add_section(self.tr("Likely subjects"))

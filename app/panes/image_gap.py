@@ -26,6 +26,7 @@ class LanguageLine(QFrame):
         row.setContentsMargins(12, 8, 8, 8)
         self.text = label("")
         self.mend = button("")
+        self.mend.setAccessibleName(self.tr("Get a model that knows the language"))
         self.mend.clicked.connect(self._mend)
         row.addWidget(self.text, 1)
         row.addWidget(self.mend)

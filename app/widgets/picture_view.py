@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation, Slot
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 from app.theme import colours, scaled
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 STRONGEST = 0.62  # how much of the picture the overlay hides where the model looked most
@@ -28,6 +28,8 @@ RADIUS_PX = 10
 
 def heat_image(attention: NDArray[np.float32], tint: QColor) -> QImage:
     """The map as a smooth coloured layer: more of the tint where the model looked, a veil where it did not."""
+    import numpy as np
+
     heat = attention.astype(np.float32)
     heat = heat - heat.min()
     peak = float(heat.max())
