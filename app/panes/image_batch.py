@@ -309,8 +309,11 @@ class ImageBatch(QWidget):
 
     @Slot(QPoint)
     def _menu(self, where: QPoint) -> None:
-        if not self.table.indexAt(where).isValid() or not self.table.chosen():
-            return
+        if self.table.chosen():  # the key for menus says no place in a row
+            self.row_menu().popup(self.table.viewport().mapToGlobal(where))
+
+    def row_menu(self) -> QMenu:
+        """What can be done with the selected rows."""
         item = self.table.current()
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("Pictures"))
@@ -323,4 +326,4 @@ class ImageBatch(QWidget):
         menu.addAction(icon("folder"), self.tr("Show the folder"), self._open_folder)
         menu.addSeparator()
         menu.addAction(icon("trash"), self.tr("Take from the table"), self._remove)
-        menu.popup(self.table.viewport().mapToGlobal(where))
+        return menu

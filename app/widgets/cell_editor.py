@@ -16,6 +16,8 @@ Index = QModelIndex | QPersistentModelIndex
 class CellEditor(Editor):
     """As large as its cell; Enter keeps, unless an input method is at work."""
 
+    is_filled = False  # with the text of its cell
+
     def fit(self) -> None:
         """The table says how large it is."""
 
@@ -45,8 +47,11 @@ class CellDelegate(QStyledItemDelegate):
         return editor
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """The text, the cursor at its end."""
-        assert isinstance(editor, QPlainTextEdit)
+        """The text, the cursor at its end; what is being typed stays when the row changes meanwhile."""
+        assert isinstance(editor, CellEditor)
+        if editor.is_filled:
+            return
+        editor.is_filled = True
         editor.setPlainText(str(index.data(Qt.ItemDataRole.EditRole)))
         cursor = editor.textCursor()
         cursor.movePosition(cursor.MoveOperation.End)

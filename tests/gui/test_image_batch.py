@@ -501,10 +501,10 @@ def test_everything_has_a_name_and_double_clicks_look_at_one(qtbot: QtBot, done:
     with qtbot.waitSignal(page.open_wanted) as caught:
         page.table.doubleClicked.emit(model.index(0, PICTURE))
     assert caught.args == [album / "a 2.jpg"]
-    page._menu(page.table.visualRect(model.index(0, FILE)).center())
-    (menu,) = [menu for menu in page.findChildren(QMenu) if menu.accessibleName() == "Pictures"]
+    page.table.selectRow(0)
+    menu = page.row_menu()
+    assert menu.accessibleName() == "Pictures"
     assert len([action for action in menu.actions() if action.text()]) == 6
-    menu.close()
 
 
 @pytest.mark.parametrize("width", [480, 760, 1400])
