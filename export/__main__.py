@@ -28,6 +28,7 @@ from engine.results import Progress
 from engine.store import Store
 from export.packing import Device, Format, Precision
 from export.train.evaluate_command import add_evaluate
+from export.train.train_command import add_train
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--force", action="store_true", help="build again even if it is installed")
     build.add_argument("--progress", choices=("text", "json"), default="text")
     build.set_defaults(run=_build)
+    add_train(commands)
     add_evaluate(commands)
     return parser
 

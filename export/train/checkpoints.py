@@ -30,7 +30,9 @@ def save_checkpoint(
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, part / "weights.safetensors")
+    save_file(
+        {name: tensor.detach().contiguous() for name, tensor in tensors.items()}, part / "weights.safetensors"
+    )
     torch.save(optimizer.state_dict(), part / "optimizer.pt")
     (part / "state.json").write_text(json.dumps(dict(state)), "utf-8")
     shutil.rmtree(folder, ignore_errors=True)

@@ -52,7 +52,9 @@ class Words:
 
     def prompt(self, names: Sequence[str]) -> tuple[int, ...]:
         """The tokens before a caption: the names, if any, and the separator."""
-        return self.caption(self._config.names_joint.join(names)) + self._separator if names else self._separator
+        return (
+            self.caption(self._config.names_joint.join(names)) + self._separator if names else self._separator
+        )
 
     def text(self, ids: Sequence[int]) -> str:
         """The caption that the tokens stand for."""
@@ -116,11 +118,19 @@ class Examples:
                     used.update(self._words.caption(f" {name}"))
         return used
 
-    def step(self, step: int) -> list[Example]:
-        """What step ``step`` reads, the same in every process."""
+    @property
+    def count(self) -> int:
+        """How many captioned photos there are."""
+        return len(self._photos)
+
+    def step(self, step: int, first_pass: int = 0) -> list[Example]:
+        """What step ``step`` reads, the same in every process; passes are numbered from ``first_pass``."""
         epoch, place = divmod(step, self.steps_per_epoch)
+        epoch += first_pass
         batch = self.order(epoch, self._settings.photos)[place]
-        examples = [self.captioned(int(index), epoch, (self._settings.seed, _WORDS, step, index)) for index in batch]
+        examples = [
+            self.captioned(int(index), epoch, (self._settings.seed, _WORDS, step, index)) for index in batch
+        ]
         if self._labelled:
             random = np.random.default_rng((self._settings.seed, _LABELLED, step))
             for index in random.integers(0, len(self._labelled), self._settings.labelled_photos):
@@ -147,9 +157,7 @@ class Examples:
         variant = (epoch + index) % len(self._seen.features)
         names = self._kept(self._seen.names[variant][index], np.random.default_rng(seed))
         captions = tuple(self._words.caption(caption) for caption in self._photos[index].captions)
-        return Example(
-            self._seen.features[variant].patches[index], Item(self._words.prompt(names), captions)
-        )
+        return Example(self._seen.features[variant].patches[index], Item(self._words.prompt(names), captions))
 
     def references(self, index: int) -> tuple[str, ...]:
         """The human captions of a photo."""

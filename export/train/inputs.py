@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -48,19 +49,16 @@ class Inputs:
 def gather(settings: Settings) -> Iterator[Progress | Inputs]:
     """Everything, in order; the last item is the inputs."""
     cancel = Cancel()
-    path = Path()
-    for got in get_vision(settings.vision, cancel):
+    paths: list[Path] = []
+    for got in chain(
+        get_vision(settings.vision, cancel), get_checkpoint(read_catalogue().get(settings.language), cancel)
+    ):
         if isinstance(got, Progress):
             yield got
         else:
-            path = got
-    vision = read_vision(settings.vision, path)
-    for got in get_checkpoint(read_catalogue().get(settings.language), cancel):
-        if isinstance(got, Progress):
-            yield got
-        else:
-            path = got
-    checkpoint = open_language(path)
+            paths.append(got)
+    vision = read_vision(settings.vision, paths[0])
+    checkpoint = open_language(paths[1])
     language = load_language(checkpoint, torch.bfloat16)
 
     photos = read_photos(settings.data)

@@ -31,9 +31,9 @@ class Nouns:
         scaled -= scaled.max(axis=1, keepdims=True)
         classes = np.exp(scaled)
         classes /= classes.sum(axis=1, keepdims=True)
-        merged = np.zeros((len(logits), len(self.nouns)), np.float32)
-        np.add.at(merged.T, self.of_class, classes.T)
-        return merged
+        membership = np.zeros((len(self.of_class), len(self.nouns)), np.float32)
+        membership[np.arange(len(self.of_class)), self.of_class] = 1
+        return classes @ membership
 
     def likely(self, probabilities: NDArray[np.float32], most: int, least: float) -> tuple[str, ...]:
         """The nouns of one picture [nouns] with at least the probability ``least``, most likely first."""

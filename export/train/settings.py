@@ -25,7 +25,7 @@ class Settings:
     vision: str = "efficientnet-lite2"
     language: str = "smollm2-135m"
     seed: int = 7
-    epochs: float = 2.0
+    epochs: float = 1.6
     steps: int | None = None
     photos: int = 8
     labelled_photos: int = 1
@@ -43,8 +43,8 @@ class Settings:
     name_dropout: float = 0.15  # of single names, and of all of them at once
     name_given: float = 0.3  # how often a labelled photo is told its own name
     save_every: int = 50
-    check_every: int = 375
-    critical_steps: int = 250
+    check_every: int = 400
+    critical_steps: int = 150
     critical_photos: int = 16
     critical_samples: int = 5
-    critical_rate: float = 5e-5
+    critical_rate: float = 8e-5

@@ -22,6 +22,7 @@ class SampledSoftmax:
     def __init__(self, used: Iterable[int], vocab_size: int, sampled: int, smoothing: float = 0.0) -> None:
         self.used = sorted(set(used))
         self._used = np.array(self.used)
+        self._vocab_size = vocab_size
         self._others = np.setdiff1d(np.arange(vocab_size), self._used)
         self._sampled = min(sampled, len(self._others))
         self._smoothing = smoothing
@@ -29,11 +30,20 @@ class SampledSoftmax:
         place[torch.from_numpy(self._used)] = torch.arange(len(self._used))
         self._place = place
 
+    def plain(self, more: Iterable[int]) -> SampledSoftmax:
+        """The same without smoothing, with ``more`` words in use."""
+        return SampledSoftmax({*self.used, *more}, self._vocab_size, self._sampled)
+
+    def only_used(self) -> SampledSoftmax:
+        """The same without smoothing and without any other word."""
+        return SampledSoftmax(self.used, self._vocab_size, 0)
+
     def loss(self, hidden: Tensor, embedding: Tensor, targets: Tensor, seed: tuple[int, ...]) -> Tensor:
         """Hidden states [K,C] and targets [K] -> the loss of each target [K], fp32."""
         random = np.random.default_rng(seed)
-        others = self._others[np.unique(random.integers(0, max(1, len(self._others)), self._sampled))] \
-            if len(self._others) else self._others  # fmt: skip
+        others = self._others
+        if self._sampled < len(others):
+            others = others[np.unique(random.integers(0, len(others), self._sampled))]
         rows = torch.from_numpy(np.concatenate((self._used, others)))
         logits = functional.linear(hidden, embedding[rows]).float()  # [K, used + sampled]
         if len(others):
