@@ -52,7 +52,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of a whole set; ``meteor`` is None where its tool is not installed."""
+    """Of a whole set; ``meteor`` is None where its tool is not installed, and for constant captions (it takes a minute)."""
 
     bleu: tuple[float, ...]
     rouge_l: float
@@ -118,12 +118,12 @@ def evaluate(caption: Captioner, folder: Path, photos: Sequence[Photo]) -> Itera
         judged.append(Judged(photo.image, found.text, photo.captions, found.confidence, wall_s, score))
         if len(judged) % NEXT_PHOTOS == 0 or len(judged) == len(photos):
             yield Progress("describe", len(judged), len(photos), "pictures")
-    references = [photo.captions for photo in photos]
+    references, said = [photo.captions for photo in photos], [photo.caption for photo in judged]
     constant = max(CONSTANTS, key=lambda text: _cider_d(scorer, [text] * len(photos)))
     yield Evaluation(
         folder.resolve().name,
         tuple(judged),
-        _figures(scorer, [photo.caption for photo in judged], references),
+        _figures(scorer, said, references, meteor(said, references)),
         constant,
         _figures(scorer, [constant] * len(photos), references),
     )
@@ -172,12 +172,17 @@ def _timed(caption: Captioner, pixels: NDArray[np.uint8]) -> tuple[Caption, floa
     return found, time.perf_counter() - begin
 
 
-def _figures(scorer: CiderD, captions: Sequence[str], references: Sequence[Sequence[str]]) -> Figures:
+def _figures(
+    scorer: CiderD,
+    captions: Sequence[str],
+    references: Sequence[Sequence[str]],
+    meteor_score: float | None = None,
+) -> Figures:
     return Figures(
         bleu(captions, references),
         rouge_l(captions, references),
         _cider_d(scorer, captions),
-        meteor(captions, references),
+        meteor_score,
     )
 
 
