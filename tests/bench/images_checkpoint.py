@@ -46,10 +46,10 @@ TEXT = {
 
 def write(folder: Path) -> None:
     """Model, tokenizer, processor and chat template."""
-    end, pad, image = (VOCABULARY.index(text) for text in (END, "<|im_end|>", IMAGE))
+    begin, end, pad, image = (VOCABULARY.index(text) for text in ("<|im_start|>", END, "<|im_end|>", IMAGE))
     config = transformers.SmolVLMConfig(
         vision_config=VISION,
-        text_config=TEXT | {"bos_token_id": 1, "eos_token_id": end, "pad_token_id": pad},
+        text_config=TEXT | {"bos_token_id": begin, "eos_token_id": end, "pad_token_id": pad},
         scale_factor=FACTOR,
         image_token_id=image,
         tie_word_embeddings=False,
