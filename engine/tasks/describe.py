@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -25,7 +25,6 @@ from engine.results import (
     Look,
     Notice,
     Progress,
-    Style,
     Subject,
     TextChunk,
 )
@@ -34,6 +33,7 @@ from engine.tasks.describe_alt import alt_text
 from engine.tasks.describe_compose import composed, facts
 from engine.tasks.describe_composer import can_compose, compose
 from engine.tasks.describe_languages import knows_chinese, to_chinese
+from engine.tasks.describe_options import DescribeOptions, wants_chat
 from engine.tasks.describe_question import (
     answer_by_seeing,
     answer_from_facts,
@@ -52,58 +52,13 @@ if TYPE_CHECKING:
     from engine.runtime.language_model import LanguageModel
     from engine.runtime.vision_chat_model import VisionChatModel
 
-STYLES: tuple[Style, ...] = ("short", "alt", "detailed")
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 SUBJECTS_MOST = 5
 _IN_DETAIL = "Describe this picture in detail."
 _STEPS = 3  # find, see, write
 
+__all__ = ["DescribeOptions", "describe", "describe_file", "wants_chat"]
 Item = Progress | TextChunk | Notice | Described
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class DescribeOptions:
-    """What is wanted. ``language`` is that of the text: "en" (also where it is ""), or "zh".
-
-    With a ``question`` the text is its answer. ``read_text`` also reads the text in the picture, ``looks`` also asks where the
-    model looked for each word. Raises EngineError for what there is not.
-    """
-
-    style: Style = "short"
-    language: str = ""
-    question: str = ""
-    read_text: bool = True
-    looks: bool = False
-
-    def __post_init__(self) -> None:
-        if self.style not in STYLES:
-            raise EngineError(
-                "There is no style {style}.",
-                "Choose one of: {known}.",
-                style=self.style,
-                known=", ".join(STYLES),
-            )
-        if self.language not in ("", *LANGUAGES):
-            raise EngineError(
-                "Pictures cannot be described in {language}.",
-                "Choose one of: {known}.",
-                language=self.language,
-                known=", ".join(LANGUAGES),
-            )
-        check_question(self.question)
-
-    @property
-    def in_language(self) -> Language:
-        """The language, "en" where nobody chose."""
-        return "zh" if self.language == "zh" else "en"
-
-
-def wants_chat(options: DescribeOptions, model: ImageModel) -> bool:
-    """Whether :func:`describe` could use a chat model: one that knows Chinese for "zh", the best one for the rest."""
-    if options.question.strip() or options.style == "detailed":
-        return options.in_language == "zh" or not model.answers_questions
-    return options.in_language == "zh"
 
 
 def describe_file(  # noqa: PLR0917 - what it sees with, and what it writes with
@@ -155,11 +110,7 @@ class _Description:
         self._cancel, self._chat, self._reader = cancel, chat, reader
         self._start_s = time.monotonic()
         self._question = check_question(options.question)
-        self._language: Language = (
-            question_language(self._question)
-            if self._question and not options.language
-            else options.in_language
-        )
+        self._language = options.in_language
         self._findings = Findings(picture.info.width_px, picture.info.height_px, picture.info.format)
         self._caption, self._confidence, self._unsure = "", 0.0, False
         self._looks: tuple[Look, ...] = ()
@@ -282,16 +233,9 @@ class _Description:
             if told:
                 self._composed_by = self._chat.pack.name
             else:
-                yield Notice(
-                    "not_translated",
-                    "{model} could not put the description into Chinese; it is in English.",
-                    {"model": self._chat.pack.display_name},
-                )
+                yield _not_translated(self._chat)
         else:
-            yield Notice(
-                "no_chinese_model",
-                "No model that knows Chinese is installed: the description is in English.",
-            )
+            yield _no_chinese_model()
         if self._options.style == "detailed" and not self._model.answers_questions:
             # The rest of the sentences exists in Chinese without any model.
             yield from self._detail(told or english, "zh")
@@ -335,9 +279,21 @@ class _Description:
     # What is answered
 
     def _see_answer(self) -> Iterator[TextChunk | Notice]:
-        made = yield from answer_by_seeing(self._seeing, self._question, self._picture.pixels, self._cancel)
+        items = answer_by_seeing(self._seeing, self._question, self._picture.pixels, self._cancel)
+        made = yield from items if self._language == "en" else _hidden(items)
         self._text, self._reason = made.text, made.reason
         self._text_language = question_language(made.text)
+        if self._language == "en" or self._stopped():
+            return
+        if self._text_language == "en" and self._text:  # it understands Chinese at best
+            if self._chat is None or not knows_chinese(self._chat):
+                yield _no_chinese_model()
+            elif said := (yield from to_chinese(self._chat, self._text, self._cancel)):
+                self._text, self._text_language = said, "zh"
+                self._composed_by = self._chat.pack.name
+            elif not self._stopped():
+                yield _not_translated(self._chat)
+        yield TextChunk(self._text)
 
     def _answer(self) -> Iterator[TextChunk | Notice]:
         chat = self._chat
@@ -353,9 +309,7 @@ class _Description:
                     model=chat.pack.display_name,
                 )
             language = "en"
-            yield Notice(
-                "no_chinese_model", "No model that knows Chinese is installed: the description is in English."
-            )
+            yield _no_chinese_model()
         told = sentence(self._caption)
         lines = facts(told, self._unsure, self._findings, language)
         self._text, self._streamed = "", True
@@ -369,6 +323,20 @@ class _Description:
 
     def _stopped(self) -> bool:
         return self._cancel.is_set
+
+
+def _no_chinese_model() -> Notice:
+    return Notice(
+        "no_chinese_model", "No model that knows Chinese is installed, so what models wrote is in English."
+    )
+
+
+def _not_translated(chat: LanguageModel) -> Notice:
+    return Notice(
+        "not_translated",
+        "{model} could not put this into Chinese, so it stays in English.",
+        {"model": chat.pack.display_name},
+    )
 
 
 def _hidden(items: Generator[TextChunk | Notice, None, T]) -> Generator[Notice, None, T]:

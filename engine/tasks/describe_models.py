@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from engine.packs import Pack
 from engine.store import Store
-from engine.tasks.describe import DescribeOptions, wants_chat
 from engine.tasks.describe_composer import can_compose
-from engine.tasks.describe_question import question_language
+from engine.tasks.describe_options import DescribeOptions, wants_chat
 
 if TYPE_CHECKING:
     from engine.runtime.image_model import ImageModel
@@ -22,7 +21,7 @@ def chat_pack(store: Store, options: DescribeOptions, model: ImageModel) -> Pack
     asked = bool(options.question.strip())
     if not wants_chat(options, model):
         return None
-    if options.in_language == "zh" or (asked and question_language(options.question) == "zh"):
+    if options.in_language == "zh":
         chinese = store.best(language="zh")
         if chinese is not None or not asked:
             return chinese

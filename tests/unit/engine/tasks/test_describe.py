@@ -220,6 +220,21 @@ def test_a_question_to_a_model_that_sees() -> None:
     assert run.codes == [] and model.seen == [] and run.end.composed_by == ""
 
 
+def test_a_chinese_question_to_a_model_that_sees() -> None:
+    model = FakeImageModel(answers_questions=True)
+    run = Run(model, question="这是什么？")
+    assert run.text == run.streamed == model.answer and run.codes == ["no_chinese_model"]
+    chat = FakeChat("一只狗，从侧面看。", languages=("zh",))
+    run = Run(model, chat, question="这是什么？")
+    assert run.text == run.streamed == "一只狗，从侧面看。" and run.codes == []
+    assert (run.end.language, run.end.composed_by) == ("zh", "big-chat")
+    assert Run(model, FakeChat("no", languages=("zh",)), question="What?", language="zh").codes == [
+        "not_translated"
+    ]
+    model.answer = "一只狗。"
+    assert Run(model, chat, question="这是什么？").end.composed_by == ""
+
+
 def test_a_question_answered_from_what_was_found() -> None:
     chat = FakeChat("It is green.")
     run = Run(chat=chat, question="What colour is it?", reader=FakeReader((line("TAXI"),)))
@@ -283,6 +298,7 @@ def test_when_a_chat_model_is_wanted() -> None:
         DescribeOptions(question="?"), sees
     )
     assert wants_chat(DescribeOptions(language="zh"), sees)
+    assert wants_chat(DescribeOptions(question="什么？"), sees)
 
 
 def test_files(tmp_path: Path) -> None:
