@@ -10,7 +10,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.host import Host
 from app.i18n import notice_text
@@ -18,14 +27,16 @@ from app.image_batch_items import BatchItem
 from app.image_batch_session import BatchCounts, ImageBatchSession
 from app.panes.image_batch_export import BatchExport
 from app.speech_text import DOT, left_text
-from app.theme import colours, icon, pixmap
+from app.theme import colours, icon, pixmap, scaled
 from app.widgets.banner import Banner, BannerStack
-from app.widgets.basics import Page, button, disable, label, tool_button
+from app.widgets.basics import ElidedLabel, Page, button, disable, label, tool_button
 from app.widgets.flow import FlowBox
 from app.widgets.picture_model import PictureModel
 from app.widgets.picture_table import PictureTable
 from engine.errors import EngineError
 from engine.results import Notice
+
+NARROW_PX = 720
 
 
 class ImageBatch(QWidget):
@@ -38,6 +49,7 @@ class ImageBatch(QWidget):
     def __init__(self, host: Host, session: ImageBatchSession) -> None:
         super().__init__()
         self._host, self._session = host, session
+        self._offered = False  # to describe again what was described otherwise
         self.setAccessibleName(self.tr("Table of pictures"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -45,7 +57,7 @@ class ImageBatch(QWidget):
         self.banners = BannerStack()
         column.addWidget(self.banners)
         self.line = label("", "strong", wrap=False)
-        self.detail = label("", "small", wrap=False)
+        self.detail = ElidedLabel("small")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("How many pictures are described"))
@@ -56,12 +68,14 @@ class ImageBatch(QWidget):
         words = QHBoxLayout()
         words.setSpacing(12)
         words.addWidget(self.line)
-        words.addWidget(self.detail)
-        words.addStretch(1)
+        words.addWidget(self.detail, 1)
         tools = FlowBox()
         tools.add(*self._make_tools())
-        words.addWidget(tools)
-        head.addLayout(words)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(8)
+        self._top.addLayout(words, 1)
+        self._top.addWidget(tools)
+        head.addLayout(self._top)
         head.addWidget(self.bar)
         column.addWidget(self._head)
         self.rows = PictureModel(session)
@@ -175,7 +189,7 @@ class ImageBatch(QWidget):
     def _show_words(self, counts: BatchCounts) -> None:
         session, parts = self._session, list[str]()
         done = counts.done + counts.failed
-        line = self.tr("{done} of {total} described").format(done=done, total=counts.total)
+        line = self.tr("{done} of {total} done").format(done=done, total=counts.total)
         if session.exports.busy:
             now = session.exports.progress
             line = self.tr("Writing…")
@@ -200,7 +214,7 @@ class ImageBatch(QWidget):
         if session.looking and counts.total:
             parts.append(self.tr("Looking for pictures…"))
         self.line.setText(line)
-        self.detail.setText(DOT.join(parts))
+        self.detail.set_whole(DOT.join(parts))
 
     def _show_bar(self, done: int) -> None:
         now = self._session.exports.progress
@@ -212,12 +226,11 @@ class ImageBatch(QWidget):
 
     def _show_outdated(self) -> None:
         """Where another style or language is chosen now, offer to do it again."""
-        shown = self.banners.get("outdated")
         if self._session.busy or not self._session.outdated:
-            if shown is not None:
-                self.banners.drop("outdated")
-            return
-        if shown is None:
+            self.banners.drop("outdated")
+            self._offered = False
+        elif not self._offered:  # once: it may be closed
+            self._offered = True
             text = self.tr("Some pictures were described in another style or language than is chosen now.")
             banner = Banner("info", text)
             banner.add_button(self.tr("Describe them again")).clicked.connect(self._again_outdated)
@@ -247,6 +260,14 @@ class ImageBatch(QWidget):
         if counts.failed:
             text += " " + self.tr("{count} could not be.").format(count=counts.failed)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def resizeEvent(self, event) -> None:
+        """In a narrow window the buttons go below the words."""
+        super().resizeEvent(event)
+        narrow = self.width() < scaled(NARROW_PX)
+        self._top.setDirection(
+            QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        )
 
     # What the user does
 

@@ -82,7 +82,7 @@ class PictureDelegate(CellDelegate):
         elif index.column() == FILE:
             self._paint_file(painter, inside, item)
         elif index.column() == TEXT:
-            self._paint_text(painter, inside, item)
+            self._paint_text(painter, rect.adjusted(PAD_X, 3, -PAD_X, -3), item)
         elif index.column() == SURE:
             painter.setFont(_small(painter.font()))
             painter.setPen(QColor(c.number if item.unsure else c.muted))
@@ -129,7 +129,7 @@ class PictureDelegate(CellDelegate):
     def _paint_text(painter: QPainter, rect: QRect, item: BatchItem) -> None:
         c = colours()
         if item.unsure:
-            mark = QRect(rect.left() - scaled(8), rect.top(), scaled(MARK_PX), rect.height())
+            mark = QRect(rect.left() - scaled(8), rect.top() + 4, scaled(MARK_PX), rect.height() - 8)
             painter.fillRect(mark, QColor(c.number))
         if not item.text:
             painter.setPen(QColor(c.muted))

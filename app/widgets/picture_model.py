@@ -143,8 +143,8 @@ class PictureModel(QAbstractTableModel):
             return item.path.name
         if column == TEXT:
             return item.text
-        if column == SURE and item.described is not None:
-            return self.tr("Edited") if item.edited else confidence_text(item.described)
+        if column == SURE and item.described is not None and not item.edited:
+            return confidence_text(item.described)
         if column == STATE:
             return state_line(item, self._session.waits_for)
         return ""

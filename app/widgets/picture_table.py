@@ -71,7 +71,7 @@ class PictureTable(QTableView):
             head.setSectionResizeMode(column, mode)
         head.setMinimumSectionSize(scaled(40))
         self.setColumnWidth(PICTURE, scaled(PICTURE_PX) + PAD_X + 2)
-        self.setColumnWidth(SURE, scaled(132))
+        self.setColumnWidth(SURE, scaled(158))
         self._fit()
 
     def _fit(self) -> None:

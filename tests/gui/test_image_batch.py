@@ -62,7 +62,7 @@ def test_a_folder_becomes_rows_with_descriptions(qtbot: QtBot, open_page: Open, 
     ]
     assert page.rows(STATE)[2:4] == ["Described, unsure", "broken.jpg is no picture. Get another."]
     assert page.rows(SURE)[0].endswith("81 %") and page.rows(SURE)[2].startswith("Unsure")
-    assert page.page.table.isVisible() and page.page.line.text() == "5 of 5 described"
+    assert page.page.table.isVisible() and page.page.line.text() == "5 of 5 done"
     assert [part.strip() for part in page.page.detail.text().split("·")] == ["1 unsure", "1 failed"]
 
 
@@ -71,7 +71,7 @@ def test_it_says_how_far_it_is_stops_and_goes_on(qtbot: QtBot, open_page: Open, 
     page = open_page(door)
     page.session.add(photos(tmp_path / "x", *(f"{n}.jpg" for n in range(1, 7))))
     qtbot.waitUntil(lambda: page.session.done == 2 and page.item("3.jpg").state == "running")
-    qtbot.waitUntil(lambda: page.page.line.text() == "2 of 6 described")
+    qtbot.waitUntil(lambda: page.page.line.text() == "2 of 6 done")
     assert page.page.bar.isVisible() and (page.page.bar.value(), page.page.bar.maximum()) == (2, 6)
     assert "left" in page.page.detail.text()
     press(page.page, "Stop")
