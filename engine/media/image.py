@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.media.image_errors import no_memory, unreadable
+from engine.media.image_errors import damaged, no_memory
 from engine.media.image_metadata import read_metadata
 from engine.media.image_open import FAILURES, decode, open_file
 from engine.media.image_pixels import to_rgb
@@ -74,8 +74,8 @@ def open_picture(source: Path, max_side_px: int = MAX_SIDE_PX) -> Picture:
                 image = image.transpose(_TURNS[metadata.orientation])
         except MemoryError as error:
             raise no_memory(source) from error
-        except FAILURES as error:
-            raise unreadable(source, error) from error
+        except FAILURES as error:  # pixels of a kind that Pillow decodes and cannot convert
+            raise damaged(source) from error
     width_px, height_px = decoded.width_px, decoded.height_px
     if metadata.orientation >= 5:
         width_px, height_px = height_px, width_px

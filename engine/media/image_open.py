@@ -155,7 +155,7 @@ def _frames(image: ImageFile.ImageFile) -> int:
         return max(1, int(getattr(image, "n_frames", 1)))
     except FAILURES as error:  # a damaged later frame: the first may be whole
         _raise_if_of_the_disk(error)
-        with contextlib.suppress(FAILURES):
+        with contextlib.suppress(*FAILURES):
             image.seek(0)
         return 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +126,9 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and image.mode in ("RGB", "CMYK"):
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            fits = own.profile.xcolor_space.strip() == image.mode
-            is_srgb = "srgb" in (own.profile.profile_description or "").lower()
+            header: Any = own.profile  # Pillow's annotation names something else
+            fits = header.xcolor_space.strip() == image.mode
+            is_srgb = "srgb" in (header.profile_description or "").lower()
             if fits and not is_srgb:
                 changed = ImageCms.profileToProfile(image, own, _srgb(), outputMode="RGB")
                 image = changed if changed is not None else image
