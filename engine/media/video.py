@@ -118,7 +118,7 @@ class VideoFile:
             sights = self._read_through(step_s, cancel)
         if len(sights) < max(FEW, duration_s / FEW_EACH_S) and duration_s <= LONG_S:
             sights = _merged(sights, self._decoded_whole(step_s, cancel), step_s / 2)
-        return tuple(sight.at_s for sight in choose(sights, at_most))
+        return tuple(sight.at_s for sight in choose(sights, at_most, duration_s))
 
     def frames(self, moments: Sequence[float], cancel: Cancel) -> Iterator[Frame]:
         """The frames at ``moments``, as :meth:`moments` gave them; ends early when cancelled. A frame that is gone is left out."""

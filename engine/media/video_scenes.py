@@ -17,8 +17,8 @@ SMALL_PX = 32  # a frame is squeezed to a square of this side to be compared
 _LEVELS = 4  # of each of the three colours, for the histogram
 _DIFFERENT = 80.0  # mean difference of pixels that counts as nothing in common
 # Of distances, 0 to 1.
-CUT = 0.22
-SAME = 0.05
+CUT = 0.36  # a camera that turns quickly reaches 0.3 within half a second
+SAME = 0.08
 # Below this spread of its grey levels a frame is blank: a fade, a black beginning.
 _BLANK = 6.0
 GAP_S = 1.0  # chosen moments are at least so far apart
@@ -45,8 +45,8 @@ def distance(one: Sight, other: Sight) -> float:
     return (colours + min(1.0, moved)) / 2
 
 
-def choose(sights: Sequence[Sight], at_most: int) -> tuple[Sight, ...]:
-    """At most so many of ``sights``, in order; at least one, where there are any."""
+def choose(sights: Sequence[Sight], at_most: int, end_s: float = 0.0) -> tuple[Sight, ...]:
+    """At most so many of ``sights``, in order, of a video that ends at ``end_s``; at least one, where there are any."""
     seen = [sight for sight in sights if not sight.is_blank] or list(sights[:1])
     if not seen:
         return ()
@@ -55,7 +55,8 @@ def choose(sights: Sequence[Sight], at_most: int) -> tuple[Sight, ...]:
         if distance(before, sight) > CUT:
             scenes.append([])
         scenes[-1].append(sight)
-    lengths_s = [scene[-1].at_s - scene[0].at_s for scene in scenes]
+    borders_s = [*(scene[0].at_s for scene in scenes), max(end_s, seen[-1].at_s)]
+    lengths_s = [end - begin for begin, end in pairwise(borders_s)]
     longest = sorted(range(len(scenes)), key=lambda at: -lengths_s[at])[:at_most]
     shares = dict.fromkeys(sorted(longest), 1)
     while sum(shares.values()) < at_most:
@@ -65,16 +66,15 @@ def choose(sights: Sequence[Sight], at_most: int) -> tuple[Sight, ...]:
         shares[most] += 1
     chosen: list[Sight] = []
     for at, count in shares.items():
-        for sight in _spread(scenes[at], count):
+        for sight in _spread(scenes[at], lengths_s[at], count):
             if all(_apart(sight, other) for other in chosen):
                 chosen.append(sight)
     return tuple(chosen)
 
 
-def _spread(scene: list[Sight], count: int) -> list[Sight]:
+def _spread(scene: list[Sight], length_s: float, count: int) -> list[Sight]:
     """So many of a scene, evenly in time, away from its borders."""
-    begin_s, length_s = scene[0].at_s, scene[-1].at_s - scene[0].at_s
-    wanted = [begin_s + length_s * (part + 0.5) / count for part in range(count)]
+    wanted = [scene[0].at_s + length_s * (part + 0.5) / count for part in range(count)]
     times_s = np.array([sight.at_s for sight in scene])
     numbers = sorted({int(np.abs(times_s - at_s).argmin()) for at_s in wanted})
     return [scene[number] for number in numbers]
