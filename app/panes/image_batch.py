@@ -135,8 +135,6 @@ class ImageBatch(QWidget):
         session = self._session
         session.changed.connect(self.update_state)
         session.exports.changed.connect(self.update_state)
-        session.failed.connect(self.show_error)
-        session.notice.connect(self._show_notice)
         session.finished.connect(self._finished)
         self._host.packs_changed.connect(self.update_state)
         self._export.said.connect(self.said)

@@ -312,8 +312,9 @@ def test_a_model_that_cannot_be_opened_is_said_once_and_rows_can_go_on(
 ) -> None:
     door = BatchDoor(open_error=EngineError("The model is broken.", "Get it again."))
     page = open_page(door)
-    page.session.add([album])
-    qtbot.waitUntil(lambda: bool(page.page.banners.all()))
+    with qtbot.waitSignal(page.session.failed) as caught:
+        page.session.add([album])
+    assert caught.args == [door.open_error]
     qtbot.waitUntil(lambda: not page.session.busy)
     assert set(page.rows(STATE)) == {"Stopped"}
     door.open_error = None
