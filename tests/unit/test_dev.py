@@ -318,37 +318,40 @@ CHAT = models.InstalledPack("somebody's", "language", Path("chat"))
 def test_one_model_of_each_kind_is_built(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
     have(monkeypatch)
     assert commands._ensure_models(Environment(Path("a"))) == []
-    assert added == [models.default_name("language"), models.default_name("speech")]
+    assert added == [models.default_name(kind) for kind in ("language", "speech", "image")]
     added.clear()
     have(monkeypatch, CHAT)
     commands._ensure_models(Environment(Path("a")))
-    assert added == ["whisper-base"]
+    assert added == ["whisper-base", "pollux-captioner"]
     added.clear()
-    have(monkeypatch, CHAT, models.InstalledPack("another", "speech", Path("speech")))
+    others = (models.InstalledPack(f"another {kind}", kind, Path(kind)) for kind in ("speech", "image"))
+    have(monkeypatch, CHAT, *others)
     commands._ensure_models(Environment(Path("a")))
     assert added == []
 
 
-def test_without_a_speech_model_the_app_opens_all_the_same(
+def test_without_some_models_the_app_opens_all_the_same(
     monkeypatch: pytest.MonkeyPatch, added: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     have(monkeypatch, CHAT)
     added.append("broken")
-    assert commands._ensure_models(Environment(Path("a"))) == ["It could not be built."]
-    assert "opens without transcription" in capsys.readouterr().err
+    assert commands._ensure_models(Environment(Path("a"))) == ["It could not be built."] * 2
+    said = capsys.readouterr().err
+    assert "opens without transcription" in said and "opens without describing pictures" in said
 
 
-def test_the_package_gets_both_default_models(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
+def test_the_package_gets_the_default_model_of_each_kind(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
     there = [CHAT, models.InstalledPack(models.default_name(), "language", Path("default"))]
 
     def build(_environment: Environment, name: str) -> None:
         added.append(name)
-        there.append(models.InstalledPack(name, "speech", Path("built")))
+        there.append(models.InstalledPack(name, "any", Path(name)))
 
     monkeypatch.setattr(models, "installed", lambda _environment: tuple(there))
     monkeypatch.setattr(models, "add", build)
-    assert models.ensure_defaults(Environment(Path("a"))) == (Path("default"), Path("built"))
-    assert added == ["whisper-base"]
+    found = models.ensure_defaults(Environment(Path("a")))
+    assert found == (Path("default"), Path("whisper-base"), Path("pollux-captioner"))
+    assert added == ["whisper-base", "pollux-captioner"]
 
 
 # The frozen app
