@@ -96,9 +96,9 @@ def describe_many(
 ) -> Iterator[object]:
     """Describe pictures one after the other: Progress, PictureDescribed and PictureFailed; ends with a ManyFinished.
 
-    A notice of ``describe_one`` is passed on the first time that its code comes, and so is anything that is not known here,
-    each time. With a ``journal``, pictures that are in it
-    are not described again. Anything but an EngineError, or an OSError about a file that is gone, is a bug and goes through.
+    A notice of ``describe_one`` is passed on the first time that its code comes, and anything that is not known here each
+    time. With a ``journal``, pictures that are in it are not described again. An EngineError, or an OSError about a file
+    that is gone, is an item; any other exception is a bug and goes through.
     """
     start_s = time.monotonic()
     described = failed = 0
