@@ -7,6 +7,7 @@ video some are looked up; where there are next to none, the beginning is decoded
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -36,8 +37,12 @@ LEAST_STEP_S = 0.5  # between frames that are looked at
 FEW = 4
 FEW_EACH_S = 12.0
 DECODED_PIXELS_MOST = 3000 * 1920 * 1080
-DECODED_MOST = 6000
+DECODED_MOST = 3000
 SOUGHT_MOST = 600  # frames from a key frame to the wanted one
+# Where a container knows its places only roughly, the wanted frame may be before the one that is found.
+BACK_S = (0.0, 10.0)
+FAILURES_MOST = 20  # places of a long video where there is no frame
+PACKETS_MOST = 3000  # without a frame, after a place was looked up
 FAILED_PACKETS = 200  # with nothing decoded: none will be
 BROKEN_READS = 20  # in a row: the rest of the file is not read
 SHORT_BY_S = 3.0  # what may be missing at the end before it is worth a word
@@ -90,8 +95,9 @@ class VideoFile:
         pictures, an unknown codec, copy protection, nothing that can be decoded.
         """
         with closing(open_container(path)) as container:
-            stream = _stream(path, container)
-            for _, frame in _Reader(path, container, stream).frames():
+            reader = _Reader(path, container, Cancel())
+            stream = reader.stream
+            for _, frame in reader.frames():
                 turned = _rotation(frame) % 180 != 0
                 width, height = _shown_size(frame, stream)
                 info = VideoInfo(
@@ -123,28 +129,28 @@ class VideoFile:
     def frames(self, moments: Sequence[float], cancel: Cancel) -> Iterator[Frame]:
         """The frames at ``moments``, as :meth:`moments` gave them; ends early when cancelled. A frame that is gone is left out."""
         for at_s in moments:
-            found: VideoFrame | None = None
-            for search in (True, False):  # where it cannot be sought, from the beginning on
-                found = None if cancel.is_set else self._frame(at_s, search, cancel)
-                if found is not None:
+            pixels: NDArray[np.uint8] | None = None
+            for from_s in (*(at_s - back_s for back_s in BACK_S), None):
+                pixels = None if cancel.is_set else self._frame(at_s, from_s, cancel)
+                if pixels is not None:
                     break
             if cancel.is_set:
                 return
-            if found is not None:
-                yield Frame(at_s, self._upright(found), self.info)
+            if pixels is not None:
+                yield Frame(at_s, pixels, self.info)
 
-    def _frame(self, at_s: float, search: bool, cancel: Cancel) -> VideoFrame | None:
+    def _frame(self, at_s: float, from_s: float | None, cancel: Cancel) -> NDArray[np.uint8] | None:
+        """The frame at ``at_s``, decoding from the key frame before ``from_s`` on, or from the beginning."""
         with closing(open_container(self.path)) as container:
-            stream = _stream(self.path, container)
-            reader = _Reader(self.path, container, stream)
-            if search and not reader.seek(at_s):
+            reader = _Reader(self.path, container, cancel)
+            if from_s is not None and not reader.seek(max(0.0, from_s)):
                 return None
-            most = SOUGHT_MOST if search else DECODED_MOST
+            most = DECODED_MOST if from_s is None else SOUGHT_MOST
             for number, (time_s, frame) in enumerate(reader.frames()):
-                if cancel.is_set or number >= most or time_s > at_s + LEAST_STEP_S:
+                if number >= most or time_s > at_s + LEAST_STEP_S:
                     return None
                 if time_s >= at_s - 1e-3:
-                    return frame
+                    return self._upright(reader, frame)
             return None
 
     def _looked_up(self, duration_s: float, cancel: Cancel) -> list[Sight]:
@@ -152,35 +158,33 @@ class VideoFile:
         sights: list[Sight] = []
         failures = 0
         with closing(open_container(self.path)) as container:
-            stream = _stream(self.path, container)
-            stream.codec_context.skip_frame = "NONKEY"
-            reader = _Reader(self.path, container, stream)
+            reader = _Reader(self.path, container, cancel)
+            reader.stream.codec_context.skip_frame = "NONKEY"
             for number in range(LOOKS_MOST):
-                if cancel.is_set or (failures > 5 and not sights):
+                if cancel.is_set or failures > FAILURES_MOST:
                     break
                 if not reader.seek(duration_s * number / LOOKS_MOST):
                     failures += 1
                     continue
-                time_s, frame = next(reader.frames(), (0.0, None))
+                time_s, frame = next(reader.frames(packets_most=PACKETS_MOST), (0.0, None))
                 if frame is None:
                     failures += 1
                 elif not sights or time_s > sights[-1].at_s:
-                    sights.append(_sight(time_s, frame))
+                    sights.append(reader.sight(time_s, frame))
         self.damaged = failures > 1
         return sights
 
     def _read_through(self, step_s: float, cancel: Cancel) -> list[Sight]:
         """All key frames, as long as they are not closer than ``step_s``."""
         with closing(open_container(self.path)) as container:
-            stream = _stream(self.path, container)
-            stream.codec_context.skip_frame = "NONKEY"
-            reader = _Reader(self.path, container, stream)
+            reader = _Reader(self.path, container, cancel)
+            reader.stream.codec_context.skip_frame = "NONKEY"
             sights: list[Sight] = []
             for time_s, frame in reader.frames(step_s):
-                if cancel.is_set or len(sights) >= 4 * LOOKS_MOST:
+                if len(sights) >= 4 * LOOKS_MOST:
                     return sights
                 if not sights or time_s - sights[-1].at_s >= step_s * 0.9:
-                    sights.append(_sight(time_s, frame))
+                    sights.append(reader.sight(time_s, frame))
             short = (self.info.duration_s or 0.0) - reader.end_s > SHORT_BY_S
             self.damaged = reader.broken or reader.failed > 1 or short
             return sights
@@ -189,34 +193,35 @@ class VideoFile:
         """Frames of any kind, from the beginning on."""
         most = min(DECODED_MOST, DECODED_PIXELS_MOST // (self.info.width_px * self.info.height_px))
         with closing(open_container(self.path)) as container:
-            stream = _stream(self.path, container)
             sights: list[Sight] = []
-            for number, (time_s, frame) in enumerate(_Reader(self.path, container, stream).frames()):
-                if cancel.is_set or number >= most:
+            reader = _Reader(self.path, container, cancel)
+            for number, (time_s, frame) in enumerate(reader.frames()):
+                if number >= most:
                     break
                 if not sights or time_s - sights[-1].at_s >= step_s * 0.99:
-                    sights.append(_sight(time_s, frame))
+                    sights.append(reader.sight(time_s, frame))
             return sights
 
-    def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
+    def _upright(self, reader: _Reader, frame: VideoFrame) -> NDArray[np.uint8]:
         quarters = round(_rotation(frame) / 90) % 4
         width, height = self.info.width_px, self.info.height_px
         if quarters % 2:
             width, height = height, width
         scale = min(1.0, MAX_SIDE_PX / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        pixels = frame.reformat(size[0], size[1], "rgb24").to_ndarray()
-        return np.ascontiguousarray(np.rot90(pixels, quarters))
+        return np.ascontiguousarray(np.rot90(reader.pixels(frame, *size), quarters))
 
 
 class _Reader:
     """The frames of one stream with their times, past whatever cannot be decoded."""
 
-    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, path: Path, container: InputContainer, cancel: Cancel) -> None:
+        """Raises EngineError where there is no such stream."""
         self.failed = 0  # packets that could not be decoded
         self.broken = False  # the rest of the file could not be read
         self.end_s = 0.0  # of what was read, decoded or not
-        self._path, self._container, self._stream = path, container, stream
+        self.stream = stream = _stream(path, container)
+        self._path, self._container, self._cancel = path, container, cancel
         self._base_s = float(stream.time_base or 0)
         begin = stream.start_time * self._base_s if stream.start_time is not None else None
         self._begin_s = begin if begin is not None else (container.start_time or 0) / 1e6
@@ -225,18 +230,26 @@ class _Reader:
     def seek(self, at_s: float) -> bool:
         """Go to the last key frame at or before ``at_s``."""
         try:
-            self._container.seek(round((at_s + self._begin_s) / self._base_s), stream=self._stream)
+            self._container.seek(round((at_s + self._begin_s) / self._base_s), stream=self.stream)
         except (FFmpegError, OSError, ValueError, ArithmeticError):
             return False
         return True
 
-    def frames(self, step_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
-        """All that can be decoded; with ``step_s`` only key frames that far apart. Raises EngineError if the disk fails."""
-        in_a_row, next_s = 0, -LONGEST_S
+    def frames(
+        self, step_s: float = 0.0, packets_most: int = sys.maxsize
+    ) -> Iterator[tuple[float, VideoFrame]]:
+        """All that can be decoded; with ``step_s`` only key frames that far apart. Ends when cancelled.
+
+        Raises EngineError if the disk fails.
+        """
+        in_a_row, packets, next_s = 0, 0, -LONGEST_S
         while True:
             try:
-                for packet in self._container.demux(self._stream):
+                for packet in self._container.demux(self.stream):
                     in_a_row = 0
+                    packets += 1
+                    if self._cancel.is_set or packets > packets_most:
+                        return
                     stamp = packet.pts if packet.pts is not None else packet.dts
                     if stamp is not None:
                         time_s = stamp * self._base_s - self._begin_s
@@ -252,7 +265,7 @@ class _Reader:
                             return
                         continue
                     for frame in frames:
-                        if isinstance(frame, VideoFrame):
+                        if isinstance(frame, VideoFrame) and not frame.is_corrupt:
                             yield self._time_s(frame), frame
                 return
             except (FFmpegError, EOFError) as error:
@@ -264,12 +277,23 @@ class _Reader:
             except OSError as error:
                 raise unreadable(self._path, error) from error
 
+    def sight(self, at_s: float, frame: VideoFrame) -> Sight:
+        """The frame, small."""
+        return Sight(at_s, self.pixels(frame, SMALL_PX, SMALL_PX))
+
+    def pixels(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        """The frame in that size, uint8 [height, width, 3], RGB. Raises EngineError for pixels of an unknown kind."""
+        try:
+            return frame.reformat(width, height, "rgb24").to_ndarray()
+        except (FFmpegError, ValueError) as error:
+            raise _unknown(self._path) from error
+
     def _time_s(self, frame: VideoFrame) -> float:
         self._count += 1
         stamp = frame.pts if frame.pts is not None else frame.dts
         if stamp is not None:
             return max(0.0, stamp * self._base_s - self._begin_s)
-        return (self._count - 1) / float(self._stream.average_rate or 25)
+        return (self._count - 1) / float(self.stream.average_rate or 25)
 
 
 def _stream(path: Path, container: InputContainer) -> VideoStream:
@@ -285,11 +309,7 @@ def _stream(path: Path, container: InputContainer) -> VideoStream:
             file=path.name,
         )
     if not usable:
-        raise EngineError(
-            "The pictures in {file} are in a format that Pollux does not know.",
-            "Convert it to another, for example to MP4.",
-            file=path.name,
-        )
+        raise _unknown(path)
     for other in container.streams:
         if other.index != usable[0].index:
             other.discard = Discard.all
@@ -298,15 +318,19 @@ def _stream(path: Path, container: InputContainer) -> VideoStream:
     return usable[0]
 
 
+def _unknown(path: Path) -> EngineError:
+    return EngineError(
+        "The pictures in {file} are in a format that Pollux does not know.",
+        "Convert it to another, for example to MP4.",
+        file=path.name,
+    )
+
+
 def _merged(key: list[Sight], others: list[Sight], near_s: float) -> list[Sight]:
     """Both, in order, without those of the first that the second has as well."""
     times_s = np.array([sight.at_s for sight in others])
     kept = [sight for sight in key if not len(times_s) or np.abs(times_s - sight.at_s).min() > near_s]
     return sorted([*kept, *others], key=lambda sight: sight.at_s)
-
-
-def _sight(at_s: float, frame: VideoFrame) -> Sight:
-    return Sight(at_s, frame.reformat(SMALL_PX, SMALL_PX, "rgb24").to_ndarray())
 
 
 def _rotation(frame: VideoFrame) -> int:
