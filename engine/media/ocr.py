@@ -39,7 +39,7 @@ MERE_STROKES = frozenset("1IiJjLlOoTUVvXx0/一丁二三八人十口日田山工�
 
 
 class TextReader:
-    """Reads text in pictures, on the CPU. Not for two threads at once; close it to free its memory (about 100 MB)."""
+    """Reads text in pictures, on the CPU. Not for two threads at once; close it to free its memory (70 MB, up to 250 MB while it reads)."""
 
     def __init__(self, detector: Detector, recognizer: Recognizer) -> None:
         """Use :meth:`open`."""
@@ -63,10 +63,12 @@ class TextReader:
         """
         cancel = cancel or Cancel()
         height, width = pixels.shape[:2]
+        if not height or not width:
+            return ()
         picture = Image.fromarray(np.ascontiguousarray(pixels))
         lines: list[TurnedLine] = []
         try:
-            boxes = self._detector.boxes(pixels, cancel)
+            boxes = self._detector.boxes(picture, cancel)
             boxes.sort(key=lambda box: -box.width * box.height)
             turning = _Turning()
             for box in boxes[:OCR_LINES_MAX]:

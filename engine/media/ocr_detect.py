@@ -1,6 +1,6 @@
 """Finds lines of text in a picture, with PP-OCR's detector.
 
-In: pixels. Out: the boxes of the lines, in the picture's pixels. A first look at a small copy is enough to know that there is
+In: a picture. Out: the boxes of the lines, in the picture's pixels. A first look at a small copy is enough to know that there is
 no text, and how large it is where there is some; only then small text gets a second look at a larger copy.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from engine.cancel import Cancel
@@ -35,11 +34,11 @@ class Detector:
         """Raises EngineError if the file is missing or damaged."""
         self._model = PictureModel(path, threads)
 
-    def boxes(self, pixels: NDArray[np.uint8], cancel: Cancel) -> list[TextBox]:
-        """The lines in ``pixels`` [height, width, 3]. Raises Interrupted."""
-        height, width = pixels.shape[:2]
+    def boxes(self, picture: Image.Image, cancel: Cancel) -> list[TextBox]:
+        """The lines in ``picture``, which is RGB. Raises Interrupted."""
+        width, height = picture.size
         scale = _scale(width, height, LOOK_PIXELS)
-        found = self._look(pixels, scale, cancel)
+        found = self._look(picture, scale, cancel)
         largest = min(1.0, _scale(width, height, CLOSE_PIXELS))
         if not found or largest <= scale:
             return found
@@ -47,7 +46,7 @@ class Detector:
         wanted = min(largest, GOOD_HEIGHT_PX / height_px)
         if wanted < scale * 1.2:
             return found
-        closer = self._look(pixels, wanted, cancel)
+        closer = self._look(picture, wanted, cancel)
         # Seen close, thin letters in a wide empty space may fall apart: what was seen before counts as well.
         return closer + [box for box in found if not _covered(box, closer)]
 
@@ -55,10 +54,10 @@ class Detector:
         """Free the memory. May be called twice."""
         self._model.close()
 
-    def _look(self, pixels: NDArray[np.uint8], scale: float, cancel: Cancel) -> list[TextBox]:
-        height, width = pixels.shape[:2]
+    def _look(self, picture: Image.Image, scale: float, cancel: Cancel) -> list[TextBox]:
+        width, height = picture.size
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)
+        small = picture.resize(size, Image.Resampling.BILINEAR)
         padded = np.zeros((3, -(-size[1] // STEP_PX) * STEP_PX, -(-size[0] // STEP_PX) * STEP_PX), np.float32)
         # PP-OCR learned from OpenCV's order of colours, blue first.
         np.divide(
