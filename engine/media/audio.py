@@ -205,11 +205,12 @@ class _Reader:
                             any_decoded = True
                             yield frame
                 return
-            except (FFmpegError, EOFError) as error:
-                # A place that cannot be read: FFmpeg goes on behind it if asked again.
+            except (FFmpegError, EOFError, IndexError) as error:
+                # A place that cannot be read: FFmpeg goes on behind it if asked again. (PyAV's IndexError, at the end, is about
+                # streams that came up on the way.)
                 in_a_row += 1
-                if isinstance(error, EOFError) or in_a_row > BROKEN_READS:
-                    self.broken = not isinstance(error, EOFError)
+                if isinstance(error, EOFError | IndexError) or in_a_row > BROKEN_READS:
+                    self.broken = not isinstance(error, EOFError | IndexError)
                     return
             except OSError as error:
                 raise unreadable(self._path, error) from error
