@@ -162,7 +162,7 @@ class VisionChatModel(LanguageModel):
     def _fit(self, turns: list[PictureTurn], reserve: int) -> _Prompt:
         """The prompt of as many turns as leave ``reserve`` of the context; the system turn and the last one stay.
 
-        If the last one does not fit even then, its pictures are seen as a whole only, without tiles.
+        If the last one does not fit so, its pictures are seen as a whole only, without tiles.
         """
         limit = self.context_limit_tokens
         system = turns[:1] if turns[0].role == "system" else []
@@ -173,9 +173,10 @@ class VisionChatModel(LanguageModel):
             prompt = self._prompt([*system, *talk[cut:]], self.settings.split)
             if len(prompt.ids) + reserve <= limit:
                 return replace(prompt, dropped_turns=cut)
-        for split in (self.settings.split, False):
+        # At last, little room for an answer is better than none.
+        for split, room in ((False, reserve), (self.settings.split, 1), (False, 1)):
             prompt = self._prompt([*system, *talk[cuts[-1] :]], split)
-            if len(prompt.ids) < limit:  # little room for an answer is better than none
+            if len(prompt.ids) + room <= limit:
                 return replace(prompt, dropped_turns=cuts[-1])
         self._check_length(len(prompt.ids))
         return prompt
