@@ -69,14 +69,14 @@ class BatchExports(QObject):
 
     # Exports
 
-    def write_table(self, path: Path, items: Sequence[BatchItem]) -> None:
-        """Write CSV or JSON, as the file's name says."""
+    def write_table(self, path: Path, form: str, items: Sequence[BatchItem]) -> None:
+        """Write a table: "csv" or "json", whatever the file is called."""
         rows = [item.row() for item in items if item.state in ("done", "failed")]
 
         def work(_cancel: Cancel) -> Iterator[object]:
             from engine.tasks.describe_exports import write_csv, write_json
 
-            write = write_csv if path.suffix.casefold() == ".csv" else write_json
+            write = write_csv if form == "csv" else write_json
             yield _Saved(write(path, rows))
 
         self._begin("table", items, work)

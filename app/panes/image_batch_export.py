@@ -72,9 +72,8 @@ class BatchExport(QObject):
         )
         if chosen:
             target = Path(chosen)
-            self._exports.write_table(
-                target if target.suffix else target.with_suffix(f".{kind}"), self._session.items
-            )
+            named = target if target.suffix else target.with_suffix(f".{kind}")
+            self._exports.write_table(named, kind, self._session.items)
 
     @Slot(object)
     def _saved(self, path: Path) -> None:
