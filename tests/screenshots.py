@@ -4,7 +4,7 @@ In: a folder for pictures of every pane, theme and language, with an engine that
 ``--readme FILE``, the pictures of the README: a conversation with an installed model, greedy, in the light theme, and beside
 it ``speech.png``, two recordings transcribed by an installed speech model.
 Out: PNG files. The user's conversations and settings are neither read nor changed.
-Run: ``python -m tests.screenshots [--speech] FOLDER``, and
+Run: ``python -m tests.screenshots [--speech | --images] FOLDER``, and
 ``python -m tests.screenshots --readme resources/screenshots/chat.png [--model NAME]`` (the model comes from the data
 folder, as everywhere: ``POLLUX_HOME``, or the usual place; without one the picture has the engine that is told).
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.gui import Desktop
     from engine.store import Store
+    from tests.image_pictures import ImagePictures
     from tests.speech_pictures import SpeechPictures
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -171,7 +172,30 @@ def make_speech(desktop: Desktop, pictures: SpeechPictures, folder: Path, grab: 
     return 0
 
 
-def make_all(folder: Path, only_speech: bool = False) -> int:
+def make_images(
+    desktop: Desktop, pictures: ImagePictures, folder: Path, grab: Callable[[str], None], only: str
+) -> int:
+    """The image pane: every state, in the looks whose names hold ``only``."""
+    looks = (
+        ("en-light", {"theme": "light", "language": "en"}, SIZE),
+        ("zh-dark", {"theme": "dark", "language": "zh_CN"}, SIZE),
+        ("zh-light", {"theme": "light", "language": "zh_CN"}, SIZE),
+        ("en-dark", {"theme": "dark", "language": "en"}, SIZE),
+        ("900x600", {"theme": "light", "language": "en"}, (900, 600)),
+        ("zh-900x600-150", {"theme": "light", "language": "zh_CN", "text_size": 150}, (900, 600)),
+    )
+    for end, changes, size in looks:
+        if only not in end:
+            continue
+        desktop.settings.change(**({"text_size": 100} | changes))
+        desktop.window.resize(*size)
+        settle()
+        pictures.all(folder, end, grab)
+    desktop.window.close()
+    return 0
+
+
+def make_all(folder: Path, only: str = "", look: str = "", photos: Path | None = None) -> int:
     """Every pane, theme and language."""
     os.environ["POLLUX_HOME"] = tempfile.mkdtemp()
     from PySide6.QtWidgets import QApplication
@@ -182,6 +206,7 @@ def make_all(folder: Path, only_speech: bool = False) -> int:
     from engine.errors import EngineError
     from tests.fake_speech import FakeSound
     from tests.fakes import FakeDoor, FakeStore, fake_pack, qwen_pack
+    from tests.image_pictures import ImagePictures
     from tests.speech_pictures import SpeechPictures
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,8 +226,10 @@ def make_all(folder: Path, only_speech: bool = False) -> int:
         settle()
         window.grab().save(str(folder / f"{name}.png"))
 
-    if only_speech:
+    if only == "speech":
         return make_speech(desktop, speech, folder, grab_now)
+    if only == "images":
+        return make_images(desktop, ImagePictures(desktop, door, settle, photos), folder, grab_now, look)
 
     def grab(name: str) -> None:
         until_idle(desktop)
@@ -302,6 +329,13 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path, nargs="?", help="for the pictures of every pane")
     parser.add_argument("--speech", action="store_true", help="the pictures of the speech pane")
+    parser.add_argument("--images", action="store_true", help="the pictures of the image pane")
+    parser.add_argument(
+        "--look", default="", help="with --images: only looks with this in their name, as en-light"
+    )
+    parser.add_argument(
+        "--photos", type=Path, metavar="FOLDER", help="with --images: photos in place of drawings"
+    )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="make the picture of the README")
     parser.add_argument("--model", default="", help="the model in the README's picture")
     arguments = parser.parse_args()
@@ -309,7 +343,8 @@ def main() -> int:
         return make_readme(arguments.readme, arguments.model)
     if arguments.folder is None:
         parser.error("a folder or --readme FILE is needed")
-    return make_all(arguments.folder, only_speech=arguments.speech)
+    only = "speech" if arguments.speech else "images" if arguments.images else ""
+    return make_all(arguments.folder, only, arguments.look, arguments.photos)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,9 @@ class ImagePane(QWidget):
         session.notice.connect(self.show_notice)
         session.failed.connect(self.show_error)
         batch.changed.connect(self._update)
+        # Here, not on its page: a folder without pictures brings the page of nothing.
+        batch.notice.connect(self.show_notice)
+        batch.failed.connect(self.show_error)
 
     # What is shown
 
@@ -255,8 +258,8 @@ class ImagePane(QWidget):
     @Slot(object)
     def _finished(self, item: ImageItem) -> None:
         if item.state == "failed":
-            if item.error is not None:
-                self.banners.show_error(item.error)
+            if item.error is not None and item is not self._session.selected:
+                self.banners.show_error(item.error)  # what is selected says it in its own place
             return
         described = self.result.described if item is self._session.selected else None
         text = (

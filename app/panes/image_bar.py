@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -76,6 +76,9 @@ class ImageBar(QWidget):
         made = button(name, "nav", drawing)
         made.setCheckable(True)
         made.setAutoExclusive(True)
+        bold = QFont(made.font())
+        bold.setWeight(QFont.Weight.DemiBold)  # as the chosen one is written
+        made.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(made.text()) + scaled(16) + 34)
         made.setProperty("table", table)
         made.clicked.connect(self._way_chosen)
         return made

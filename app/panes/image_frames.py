@@ -36,7 +36,9 @@ class ImageFrames(QWidget):
         self.sound.clicked.connect(self.sound_wanted)
         column.addWidget(self.sound, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(4)
-        column.addWidget(label(self.tr("Key frames"), "section"))
+        head = label(self.tr("Key frames"), "section")
+        head.setIndent(0)
+        column.addWidget(head)
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Key frames"))
         self.list.setWordWrap(True)
@@ -46,6 +48,7 @@ class ImageFrames(QWidget):
         self.list.currentRowChanged.connect(self._chosen)
         column.addWidget(self.list, 1)
         session.frame_added.connect(self._frame_added)
+        session.shown_changed.connect(self._shown_changed)
 
     def show_item(self, item: ImageItem | None) -> None:
         """Another video, or none."""
@@ -76,6 +79,11 @@ class ImageFrames(QWidget):
             self._add(item.frames[-1])
             if self.list.count() == 1:
                 self.list.setCurrentRow(0)
+
+    @Slot(object)
+    def _shown_changed(self, item: ImageItem) -> None:
+        if item is self._item and item.frame < self.list.count():
+            self.list.setCurrentRow(item.frame)
 
     @Slot(int)
     def _chosen(self, row: int) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.host import Host
+from app.i18n import error_hint, error_message
 from app.image_items import ImageItem
 from app.image_session import ImageSession
 from app.image_text import alt_of, confidence_text, error_text, frames_for_chat, origin_text, state_text
@@ -29,10 +30,12 @@ from app.panes.image_frames import ImageFrames
 from app.panes.image_gap import LanguageLine
 from app.panes.image_question import ImageAnswers, ImageQuestion
 from app.theme import colours, icon, scaled
+from app.widgets.banner import Banner, BannerStack
 from app.widgets.basics import ElidedLabel, button, disable, label, tool_button
 from app.widgets.caption_view import CaptionView
 from app.widgets.flow import FlowBox
 from app.widgets.picture_view import PictureView
+from engine.errors import EngineError
 from engine.results import Described, Look
 
 PANEL_PX = 380
@@ -49,6 +52,7 @@ class ImageResult(QWidget):
         super().__init__()
         self._host, self._session = host, session
         self._item: ImageItem | None = None
+        self._problem: tuple[int, EngineError | None] | None = None
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -77,11 +81,7 @@ class ImageResult(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
         whole.addLayout(self._make_head())
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll = self._make_scroll()
         holder = QWidget()
         holder.setObjectName("page")
         column = QVBoxLayout(holder)
@@ -93,9 +93,11 @@ class ImageResult(QWidget):
         self.own.setObjectName("ownCaption")
         self.own.looked.connect(self._looked)
         self.own_head = label(self.tr("The image model's own sentence"), "section")
+        self.problems = BannerStack()
         self.note = label("", "muted")
         self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.sureness = label("", "small")
+        self.own_head.setIndent(0)
         self.hint = label("", "small")
         self.origin = label("", "small")
         self.gap = LanguageLine(self._host)
@@ -105,7 +107,16 @@ class ImageResult(QWidget):
         self.answers = ImageAnswers(self._session)
         self.answers.said.connect(self.said)
         self.answers.grown.connect(self._answers_grown)
-        for part in (self.note, self.caption, self.sureness, self.gap, self.hint, self.own_head, self.own):
+        for part in (
+            self.problems,
+            self.note,
+            self.caption,
+            self.sureness,
+            self.gap,
+            self.hint,
+            self.own_head,
+            self.own,
+        ):
             column.addWidget(part)
         column.addSpacing(4)
         column.addWidget(self._make_actions())
@@ -122,6 +133,15 @@ class ImageResult(QWidget):
         self.question.asked.connect(self._ask)
         whole.addWidget(self.question)
         return panel
+
+    @staticmethod
+    def _make_scroll() -> QScrollArea:
+        made = QScrollArea()
+        made.setWidgetResizable(True)
+        made.setFrameShape(QFrame.Shape.NoFrame)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return made
 
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -191,7 +211,9 @@ class ImageResult(QWidget):
         image = self._session.shown(item)
         if image is None and item.thumbnail is not None and not item.thumbnail.isNull():
             image = item.thumbnail
-        note = "" if item.state == "failed" else self.tr("The picture is being read…")
+        note = self.tr("The picture is being read…")
+        if item.state == "failed":
+            note = self.tr("There is no picture to show.")
         if item.is_video:
             note = state_text(item, self._session.waits_for)
         self.view.show_image(image, note)
@@ -207,7 +229,7 @@ class ImageResult(QWidget):
         self.view.setAccessibleName(self.tr("Picture: {name}").format(name=item.title))
         self.view.setAccessibleDescription(described.text if described is not None else "")
         if item.state == "failed":
-            self.view.show_image(None)
+            self.view.show_image(None, self.tr("There is no picture to show."))
         self._show_description(item, described)
         self._show_sureness(described)
         language = self._session.choices.language
@@ -239,18 +261,23 @@ class ImageResult(QWidget):
             else ""
         )
         self.hint.setVisible(asked)
-        note = ""
-        if item.state == "failed":
-            note = error_text(item.error)
-        elif not text:
-            note = self._progress_text(item)
+        failed = item.state == "failed"
+        note = self._progress_text(item) if not text and not failed else ""
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        role = "bad" if item.state == "failed" else "muted"
-        if self.note.property("role") != role:
-            self.note.setProperty("role", role)
-            self.note.style().unpolish(self.note)
-            self.note.style().polish(self.note)
+        self._show_problem(item if failed else None)
+
+    def _show_problem(self, item: ImageItem | None) -> None:
+        """Why the picture cannot be described stays with it."""
+        shown = (item.key, item.error) if item is not None else None
+        if shown == self._problem:
+            return
+        self._problem = shown
+        self.problems.clear()
+        if item is not None:
+            message = error_message(item.error) if item.error is not None else error_text(None)
+            hint = error_hint(item.error) if item.error is not None else ""
+            self.problems.show_banner("problem", Banner("error", message, hint, closable=False))
 
     def _progress_text(self, item: ImageItem) -> str:
         if item.state == "running" and item.total_steps:

@@ -72,7 +72,7 @@ class CaptionView(QTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
-        self.document().setDocumentMargin(2)
+        self.document().setDocumentMargin(0)
         self.viewport().setMouseTracking(True)
         self._looks: Sequence[Look] = ()
         self._places: list[_Place] = []

@@ -94,20 +94,20 @@ def test_bad_file_is_a_banner_and_no_crash(
     (item,) = desktop.images.items
     until(qtbot, item, "failed")
     assert item.error is not None and name in item.error.message
-    assert pane(desktop).banners.all()[0].text.text() == item.error.message
-    assert pane(desktop).result.note.text().startswith(item.error.message)
+    assert pane(desktop).result.problems.all()[0].text.text() == item.error.message
     assert desktop.crashes.dialog is None
     assert not pane(desktop).result.question.field.isEnabled()
     photo(folder, "good.jpg").replace(path.with_suffix(".jpg"))
     good = described(qtbot, desktop, path.with_suffix(".jpg"))  # the next one goes on as if nothing was
     assert good.results
+    assert pane(desktop).result.problems.all() == ()
 
 
 def test_a_file_that_is_gone(qtbot: QtBot, open_desktop: OpenDesktop, folder: Path) -> None:
     desktop = open_desktop(door())
     desktop.images.add_files([folder / "gone.jpg"])
     until(qtbot, desktop.images.items[0], "failed")
-    assert "gone.jpg" in pane(desktop).banners.all()[0].text.text()
+    assert "gone.jpg" in pane(desktop).result.problems.all()[0].text.text()
 
 
 def test_a_bug_is_no_banner(qtbot: QtBot, open_desktop: OpenDesktop, folder: Path) -> None:
