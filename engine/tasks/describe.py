@@ -110,7 +110,7 @@ class _Description:
         self._cancel, self._chat, self._reader = cancel, chat, reader
         self._start_s = time.monotonic()
         self._question = check_question(options.question)
-        self._language = options.in_language
+        self._language: Language = options.in_language
         self._findings = Findings(picture.info.width_px, picture.info.height_px, picture.info.format)
         self._caption, self._confidence, self._unsure = "", 0.0, False
         self._looks: tuple[Look, ...] = ()
@@ -299,7 +299,7 @@ class _Description:
         chat = self._chat
         if chat is None:
             raise no_answerer()
-        language = self._language
+        language: Language = self._language
         if language == "zh" and not knows_chinese(chat):
             if question_language(self._question) == "zh":
                 raise EngineError(
