@@ -2,6 +2,33 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
 <context>
+    <name>AnswerView</name>
+    <message>
+        <source>Copy the answer</source>
+        <translation>复制回答</translation>
+    </message>
+    <message>
+        <source>Waits…</source>
+        <translation>等待中…</translation>
+    </message>
+    <message>
+        <source>Thinks…</source>
+        <translation>正在思考…</translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>已停止。</translation>
+    </message>
+    <message>
+        <source>{model} answered from the findings only; it did not see the picture.</source>
+        <translation>{model} 只根据识别结果回答，它没有看到图片。</translation>
+    </message>
+    <message>
+        <source>Copied the answer</source>
+        <translation>已复制回答</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>Progress</source>
@@ -10,6 +37,85 @@
     <message>
         <source>Close this message</source>
         <translation>关闭此消息</translation>
+    </message>
+</context>
+<context>
+    <name>BatchExport</name>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Table for Excel (.csv)…</source>
+        <translation>Excel 表格 (.csv)…</translation>
+    </message>
+    <message>
+        <source>Everything (.json)…</source>
+        <translation>全部内容 (.json)…</translation>
+    </message>
+    <message>
+        <source>Text files beside the photos (.txt)</source>
+        <translation>照片旁的文本文件 (.txt)</translation>
+    </message>
+    <message>
+        <source>Into the photos themselves…</source>
+        <translation>写入照片文件本身…</translation>
+    </message>
+    <message>
+        <source>Table (*.csv)</source>
+        <translation>表格 (*.csv)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>Export descriptions</source>
+        <translation>导出描述</translation>
+    </message>
+    <message>
+        <source>Exported to {file}</source>
+        <translation>已导出到 {file}</translation>
+    </message>
+    <message>
+        <source>{count} text files are there already and say something else.</source>
+        <translation>已有 {count} 个内容不同的文本文件。</translation>
+    </message>
+    <message>
+        <source>For example {file}.</source>
+        <translation>例如 {file}。</translation>
+    </message>
+    <message>
+        <source>Replace them</source>
+        <translation>替换它们</translation>
+    </message>
+    <message>
+        <source>Keep them, write the others</source>
+        <translation>保留它们，只写其余的</translation>
+    </message>
+    <message>
+        <source>Write the descriptions into {count} photos?</source>
+        <translation>要把描述写入 {count} 张照片吗？</translation>
+    </message>
+    <message>
+        <source>JPEG, PNG and WebP files get them as description and alternative text (XMP). The pictures themselves are not touched, and each original is kept beside its photo as “name.original”.</source>
+        <translation>描述会作为说明和替代文本 (XMP) 写入 JPEG、PNG 和 WebP 文件。画面本身不会改动，每个原文件都以“名称.original”保留在照片旁边。</translation>
+    </message>
+    <message>
+        <source>Write</source>
+        <translation>写入</translation>
+    </message>
+    <message>
+        <source>{count} photos have their description</source>
+        <translation>已为 {count} 张照片写入描述</translation>
+    </message>
+    <message>
+        <source>{count} text files are written</source>
+        <translation>已写入 {count} 个文本文件</translation>
+    </message>
+    <message>
+        <source>Stopped: {result}</source>
+        <translation>已停止：{result}</translation>
     </message>
 </context>
 <context>
@@ -175,6 +281,10 @@
         <translation>语音</translation>
     </message>
     <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
         <source>Get</source>
         <translation>获取</translation>
     </message>
@@ -269,6 +379,14 @@
         <translation>把录音、视频或你说的话变成文字。</translation>
     </message>
     <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Get photos, folders of them or videos described.</source>
+        <translation>为照片、整个照片文件夹或视频生成描述。</translation>
+    </message>
+    <message>
         <source>Models</source>
         <translation>模型</translation>
     </message>
@@ -289,6 +407,10 @@
         <translation>{model}（语音）</translation>
     </message>
     <message>
+        <source>{model} (images)</source>
+        <translation>{model}（图片）</translation>
+    </message>
+    <message>
         <source>{size} · needs {memory} of memory · {languages}</source>
         <translation>{size} · 需要 {memory} 内存 · {languages}</translation>
     </message>
@@ -305,6 +427,10 @@
         <translation>用于语音</translation>
     </message>
     <message>
+        <source>For images</source>
+        <translation>用于图片</translation>
+    </message>
+    <message>
         <source>Use</source>
         <translation>使用</translation>
     </message>
@@ -319,6 +445,525 @@
     <message>
         <source>{model}: turns speech into text</source>
         <translation>{model}：把语音变成文字</translation>
+    </message>
+    <message>
+        <source>{model}: describes pictures</source>
+        <translation>{model}：描述图片</translation>
+    </message>
+</context>
+<context>
+    <name>ImageBar</name>
+    <message>
+        <source>Open pictures…</source>
+        <translation>打开图片…</translation>
+    </message>
+    <message>
+        <source>Open folder…</source>
+        <translation>打开文件夹…</translation>
+    </message>
+    <message>
+        <source>Paste a picture (Ctrl+V)</source>
+        <translation>粘贴图片 (Ctrl+V)</translation>
+    </message>
+    <message>
+        <source>Take what the screen shows; this window steps aside for a moment</source>
+        <translation>截取屏幕画面；本窗口会暂时让开</translation>
+    </message>
+    <message>
+        <source>One by one</source>
+        <translation>逐张</translation>
+    </message>
+    <message>
+        <source>Table</source>
+        <translation>表格</translation>
+    </message>
+    <message>
+        <source>Style of the description</source>
+        <translation>描述的方式</translation>
+    </message>
+    <message>
+        <source>Short</source>
+        <translation>简短</translation>
+    </message>
+    <message>
+        <source>Alt text</source>
+        <translation>替代文本</translation>
+    </message>
+    <message>
+        <source>Detailed</source>
+        <translation>详细</translation>
+    </message>
+    <message>
+        <source>Language of the description</source>
+        <translation>描述的语言</translation>
+    </message>
+    <message>
+        <source>Image model</source>
+        <translation>图片模型</translation>
+    </message>
+    <message>
+        <source>Loading · {model}</source>
+        <translation>正在加载 · {model}</translation>
+    </message>
+    <message>
+        <source>Failed · {model}</source>
+        <translation>加载失败 · {model}</translation>
+    </message>
+    <message>
+        <source>Image model: {state}</source>
+        <translation>图片模型：{state}</translation>
+    </message>
+    <message>
+        <source>The image model, and what it runs on</source>
+        <translation>图片模型，以及它在什么设备上运行</translation>
+    </message>
+    <message>
+        <source>Free the model&apos;s memory</source>
+        <translation>释放模型占用的内存</translation>
+    </message>
+</context>
+<context>
+    <name>ImageBatch</name>
+    <message>
+        <source>Table of pictures</source>
+        <translation>图片表格</translation>
+    </message>
+    <message>
+        <source>How many pictures are described</source>
+        <translation>已描述多少张图片</translation>
+    </message>
+    <message>
+        <source>No picture has a problem.</source>
+        <translation>没有出问题的图片。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Only problems</source>
+        <translation>只看有问题的</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Empty the table; the files stay</source>
+        <translation>清空表格，文件会保留</translation>
+    </message>
+    <message>
+        <source>A folder of photos in one go</source>
+        <translation>一次处理整个照片文件夹</translation>
+    </message>
+    <message>
+        <source>Drop a folder, or as many pictures as you like. Each gets its description here, to be checked and edited.</source>
+        <translation>拖入一个文件夹，或任意多张图片。每张都会在这里得到描述，可以检查和修改。</translation>
+    </message>
+    <message>
+        <source>The descriptions go to a table (CSV, JSON), to text files beside the photos, or into the photos themselves; the originals are kept.</source>
+        <translation>描述可以导出为表格（CSV、JSON）、照片旁的文本文件，或写入照片文件本身；原文件会保留。</translation>
+    </message>
+    <message>
+        <source>Only problems ({count})</source>
+        <translation>只看有问题的（{count}）</translation>
+    </message>
+    <message>
+        <source>Something is being written.</source>
+        <translation>正在写入文件。</translation>
+    </message>
+    <message>
+        <source>There is no description yet.</source>
+        <translation>还没有描述。</translation>
+    </message>
+    <message>
+        <source>Write the descriptions to files</source>
+        <translation>把描述写入文件</translation>
+    </message>
+    <message>
+        <source>{done} of {total} done</source>
+        <translation>已完成 {done} / {total}</translation>
+    </message>
+    <message>
+        <source>Writing…</source>
+        <translation>正在写入…</translation>
+    </message>
+    <message>
+        <source>Writing: {done} of {total}</source>
+        <translation>正在写入：{done} / {total}</translation>
+    </message>
+    <message>
+        <source>Looking for pictures…</source>
+        <translation>正在查找图片…</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>正在停止…</translation>
+    </message>
+    <message>
+        <source>All {total} described</source>
+        <translation>全部 {total} 张已描述</translation>
+    </message>
+    <message>
+        <source>{count} unsure</source>
+        <translation>{count} 张没有把握</translation>
+    </message>
+    <message>
+        <source>{count} failed</source>
+        <translation>{count} 张失败</translation>
+    </message>
+    <message>
+        <source>Some pictures were described in another style or language than is chosen now.</source>
+        <translation>有些图片的描述方式或语言与现在选择的不同。</translation>
+    </message>
+    <message>
+        <source>Describe them again</source>
+        <translation>重新描述这些图片</translation>
+    </message>
+    <message>
+        <source>{count} descriptions could not be written.</source>
+        <translation>有 {count} 条描述无法写入。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed there; the state of each says why.</source>
+        <translation>那些文件没有改动；状态栏说明了各自的原因。</translation>
+    </message>
+    <message>
+        <source>Show them</source>
+        <translation>查看</translation>
+    </message>
+    <message>
+        <source>{done} pictures are described.</source>
+        <translation>已描述 {done} 张图片。</translation>
+    </message>
+    <message>
+        <source>{count} could not be.</source>
+        <translation>{count} 张无法描述。</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Edit the description</source>
+        <translation>修改描述</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Look at it alone</source>
+        <translation>单独查看</translation>
+    </message>
+    <message>
+        <source>Describe again</source>
+        <translation>重新描述</translation>
+    </message>
+    <message>
+        <source>Show the folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Take from the table</source>
+        <translation>从表格中移除</translation>
+    </message>
+</context>
+<context>
+    <name>ImageEmpty</name>
+    <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Pictures become words</source>
+        <translation>把图片变成文字</translation>
+    </message>
+    <message>
+        <source>Drop photos, a folder of them, or a video anywhere in this window, and read what is on them.</source>
+        <translation>把照片、照片文件夹或视频拖到窗口的任何位置，就能读到里面有什么。</translation>
+    </message>
+    <message>
+        <source>Open pictures…</source>
+        <translation>打开图片…</translation>
+    </message>
+    <message>
+        <source>Open folder…</source>
+        <translation>打开文件夹…</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>粘贴</translation>
+    </message>
+    <message>
+        <source>From the screen</source>
+        <translation>截取屏幕</translation>
+    </message>
+    <message>
+        <source>Takes JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, BMP, SVG and most others; of animated pictures the first frame, of videos the key frames.</source>
+        <translation>支持 JPEG、PNG、WebP、HEIC、AVIF、TIFF、GIF、BMP、SVG 和大多数其他格式；动图取第一帧，视频取关键帧。</translation>
+    </message>
+    <message>
+        <source>A folder becomes a table of descriptions that can be edited and exported.</source>
+        <translation>文件夹会变成一张描述表格，可以修改和导出。</translation>
+    </message>
+    <message>
+        <source>Everything stays on this machine. Descriptions can be wrong: the pane says how sure the model is.</source>
+        <translation>一切都留在这台电脑上。描述可能出错：页面会显示模型有多大把握。</translation>
+    </message>
+    <message>
+        <source>{model} is needed first ({size})</source>
+        <translation>首先需要 {model}（{size}）</translation>
+    </message>
+    <message>
+        <source>No image model is installed yet.</source>
+        <translation>还没有安装图片模型。</translation>
+    </message>
+    <message>
+        <source>Import one under Models</source>
+        <translation>到“模型”页导入</translation>
+    </message>
+</context>
+<context>
+    <name>ImageFindings</name>
+    <message>
+        <source>The file is damaged: only a part of the picture could be read.</source>
+        <translation>文件已损坏：只能读出图片的一部分。</translation>
+    </message>
+    <message>
+        <source>Likely subjects</source>
+        <translation>图中可能有</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>About the file</source>
+        <translation>关于文件</translation>
+    </message>
+    <message>
+        <source>Text in the picture</source>
+        <translation>图中文字</translation>
+    </message>
+    <message>
+        <source>Copy the text in the picture</source>
+        <translation>复制图中文字</translation>
+    </message>
+    <message>
+        <source>Copied the text in the picture</source>
+        <translation>已复制图中文字</translation>
+    </message>
+</context>
+<context>
+    <name>ImageFrames</name>
+    <message>
+        <source>Transcript of its sound</source>
+        <translation>转写声音</translation>
+    </message>
+    <message>
+        <source>Turn what is said in this video into text, under Speech</source>
+        <translation>到“语音”页把这个视频里说的话变成文字</translation>
+    </message>
+    <message>
+        <source>Key frames</source>
+        <translation>关键帧</translation>
+    </message>
+</context>
+<context>
+    <name>ImagePane</name>
+    <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Pictures and videos ({endings})</source>
+        <translation>图片和视频 ({endings})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Choose pictures</source>
+        <translation>选择图片</translation>
+    </message>
+    <message>
+        <source>Choose a folder of pictures</source>
+        <translation>选择图片文件夹</translation>
+    </message>
+    <message>
+        <source>{name}: {text}</source>
+        <translation>{name}：{text}</translation>
+    </message>
+    <message>
+        <source>{name} is described.</source>
+        <translation>{name} 已描述完成。</translation>
+    </message>
+    <message>
+        <source>Saved {file}</source>
+        <translation>已保存 {file}</translation>
+    </message>
+</context>
+<context>
+    <name>ImageQuestion</name>
+    <message>
+        <source>Ask about this picture</source>
+        <translation>就这张图片提问</translation>
+    </message>
+    <message>
+        <source>Ask (Enter)</source>
+        <translation>提问 (Enter)</translation>
+    </message>
+</context>
+<context>
+    <name>ImageResult</name>
+    <message>
+        <source>Description</source>
+        <translation>描述</translation>
+    </message>
+    <message>
+        <source>The image model&apos;s own sentence</source>
+        <translation>图片模型的原句</translation>
+    </message>
+    <message>
+        <source>Copy the description</source>
+        <translation>复制描述</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Describe</source>
+        <translation>生成描述</translation>
+    </message>
+    <message>
+        <source>Copy alt text</source>
+        <translation>复制替代文本</translation>
+    </message>
+    <message>
+        <source>At most 125 characters, for those who hear the picture instead</source>
+        <translation>最多 125 个字符，给用听代替看图的人</translation>
+    </message>
+    <message>
+        <source>Send to chat</source>
+        <translation>发送到对话</translation>
+    </message>
+    <message>
+        <source>Begin a chat with the description and what was found</source>
+        <translation>用描述和识别结果开始一个新对话</translation>
+    </message>
+    <message>
+        <source>The picture is being read…</source>
+        <translation>正在读取图片…</translation>
+    </message>
+    <message>
+        <source>There is no picture to show.</source>
+        <translation>没有可显示的图片。</translation>
+    </message>
+    <message>
+        <source>Picture: {name}</source>
+        <translation>图片：{name}</translation>
+    </message>
+    <message>
+        <source>Point at a word, or go from word to word with the arrows: the picture shows where the model looked.</source>
+        <translation>指向一个词，或用方向键逐词移动：图片上会显示模型当时看的位置。</translation>
+    </message>
+    <message>
+        <source>Is being described… {done} of {total}</source>
+        <translation>正在描述… {done} / {total}</translation>
+    </message>
+    <message>
+        <source>Is being described…</source>
+        <translation>正在描述…</translation>
+    </message>
+    <message>
+        <source>{confidence}. Read this description with doubt.</source>
+        <translation>{confidence}。这条描述仅供参考。</translation>
+    </message>
+    <message>
+        <source>There is no description yet.</source>
+        <translation>还没有描述。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>The picture cannot be read.</source>
+        <translation>无法读取这张图片。</translation>
+    </message>
+    <message>
+        <source>No image model is installed yet.</source>
+        <translation>还没有安装图片模型。</translation>
+    </message>
+    <message>
+        <source>Copied the description</source>
+        <translation>已复制描述</translation>
+    </message>
+    <message>
+        <source>Copied the alt text</source>
+        <translation>已复制替代文本</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Describe again</source>
+        <translation>重新描述</translation>
+    </message>
+    <message>
+        <source>Save where it looked as PNG…</source>
+        <translation>把看的位置保存为 PNG…</translation>
+    </message>
+    <message>
+        <source>Show the folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
+        <source>Save where the model looked for “{word}”</source>
+        <translation>保存模型写“{word}”时看的位置</translation>
+    </message>
+    <message>
+        <source>PNG (*.png)</source>
+        <translation>PNG (*.png)</translation>
+    </message>
+</context>
+<context>
+    <name>LanguageLine</name>
+    <message>
+        <source>Get a model that knows the language</source>
+        <translation>获取懂这种语言的模型</translation>
+    </message>
+    <message>
+        <source>The chat model in use does not know {language}.</source>
+        <translation>正在使用的对话模型不懂{language}。</translation>
+    </message>
+    <message>
+        <source>Use {model}</source>
+        <translation>使用 {model}</translation>
+    </message>
+    <message>
+        <source>No installed model knows {language}.</source>
+        <translation>已安装的模型都不懂{language}。</translation>
+    </message>
+    <message>
+        <source>Get {model} ({size})</source>
+        <translation>获取 {model}（{size}）</translation>
     </message>
 </context>
 <context>
@@ -552,6 +1197,10 @@
         <translation>语音</translation>
     </message>
     <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
         <source>Use</source>
         <translation>使用</translation>
     </message>
@@ -634,6 +1283,40 @@
     <message>
         <source>Remove</source>
         <translation>移除</translation>
+    </message>
+</context>
+<context>
+    <name>PictureModel</name>
+    <message>
+        <source>Picture of {name}</source>
+        <translation>{name} 的图片</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Description</source>
+        <translation>描述</translation>
+    </message>
+    <message>
+        <source>How sure</source>
+        <translation>把握</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+</context>
+<context>
+    <name>PictureTable</name>
+    <message>
+        <source>Descriptions of the pictures</source>
+        <translation>图片的描述</translation>
     </message>
 </context>
 <context>
@@ -848,6 +1531,13 @@
     </message>
 </context>
 <context>
+    <name>ReadText</name>
+    <message>
+        <source>Text in the picture</source>
+        <translation>图中文字</translation>
+    </message>
+</context>
+<context>
     <name>RecordStrip</name>
     <message>
         <source>Pause</source>
@@ -985,6 +1675,10 @@
     <message>
         <source>Speech</source>
         <translation>语音</translation>
+    </message>
+    <message>
+        <source>Images</source>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Conversation</source>
@@ -1296,6 +1990,10 @@
         <translation>复制选中的行</translation>
     </message>
     <message>
+        <source>Describe its key frames</source>
+        <translation>描述关键帧</translation>
+    </message>
+    <message>
         <source>Show the folder</source>
         <translation>打开所在文件夹</translation>
     </message>
@@ -1416,6 +2114,10 @@
 <context>
     <name>catalogue</name>
     <message>
+        <source>Describes a photo in one English sentence, and shows where it looked. People, dogs, sports, outdoors; less sure elsewhere.</source>
+        <translation>用一句英文描述照片，并显示它看的位置。擅长人物、狗、运动和户外；其他内容把握较小。</translation>
+    </message>
+    <message>
         <source>Fluent in Chinese and English, translates, writes simple code; gets facts wrong.</source>
         <translation>中英文流利，能翻译，会写简单代码；事实有时出错。</translation>
     </message>
@@ -1466,8 +2168,24 @@
         <translation>名为 {name} 的模型已经安装。</translation>
     </message>
     <message>
+        <source>A question is about one picture, and {file} is a video.</source>
+        <translation>只能就一张图片提问，而 {file} 是视频。</translation>
+    </message>
+    <message>
         <source>Add --yes to remove it without a question.</source>
         <translation>加上 --yes 可不经询问直接移除。</translation>
+    </message>
+    <message>
+        <source>Add --yes to write without a question.</source>
+        <translation>加上 --yes 可不经询问直接写入。</translation>
+    </message>
+    <message>
+        <source>Add a chat model, for example with: pollux models add smollm2-135m</source>
+        <translation>请添加一个对话模型，例如：pollux models add smollm2-135m</translation>
+    </message>
+    <message>
+        <source>Add one, for example with: pollux models add pollux-captioner</source>
+        <translation>请添加一个，例如：pollux models add pollux-captioner</translation>
     </message>
     <message>
         <source>Add one, for example with: pollux models add smollm2-135m</source>
@@ -1480,6 +2198,10 @@
     <message>
         <source>Add the model again.</source>
         <translation>请重新添加该模型。</translation>
+    </message>
+    <message>
+        <source>Allow changes to it, or export text files beside the photos instead.</source>
+        <translation>请允许修改它，或改为导出照片旁的文本文件。</translation>
     </message>
     <message>
         <source>Allow desktop apps to use it in Settings, Privacy &amp; security, Microphone.</source>
@@ -1500,6 +2222,10 @@
     <message>
         <source>Another program is writing to the conversations in {folder}; the last change was not saved.</source>
         <translation>另一个程序正在写入 {folder} 中的对话记录，最近一次更改没有保存。</translation>
+    </message>
+    <message>
+        <source>Ask in English, or add a model that knows Chinese, for example with: pollux models add qwen2.5-coder-0.5b</source>
+        <translation>请用英语提问，或添加一个懂中文的模型，例如：pollux models add qwen2.5-coder-0.5b</translation>
     </message>
     <message>
         <source>Build the model with a checkout of Pollux (python3 dev.py export build NAME) and import its folder.</source>
@@ -1524,6 +2250,10 @@
     <message>
         <source>Check that it is there and that you may read it.</source>
         <translation>请检查它是否存在，以及你是否有权读取。</translation>
+    </message>
+    <message>
+        <source>Check that the file is there and may be read.</source>
+        <translation>请检查该文件是否存在、是否允许读取。</translation>
     </message>
     <message>
         <source>Check that the file is there and that you may read it.</source>
@@ -1562,8 +2292,16 @@
         <translation>请选择存放 ONNX Runtime GenAI 模型的文件夹。</translation>
     </message>
     <message>
+        <source>Choose a folder with photos; hidden files are passed over.</source>
+        <translation>请选择有照片的文件夹；隐藏文件会被略过。</translation>
+    </message>
+    <message>
         <source>Choose a model&apos;s folder or .zip file.</source>
         <translation>请选择模型的文件夹或 .zip 文件。</translation>
+    </message>
+    <message>
+        <source>Choose a picture.</source>
+        <translation>请选择一张图片。</translation>
     </message>
     <message>
         <source>Choose a recording.</source>
@@ -1574,8 +2312,28 @@
         <translation>请选择语音模型，或者添加一个：pollux models add whisper-base</translation>
     </message>
     <message>
+        <source>Choose a video.</source>
+        <translation>请选择一个视频。</translation>
+    </message>
+    <message>
+        <source>Choose an image model. To see which there are: pollux models available</source>
+        <translation>请选择一个图片模型。查看有哪些：pollux models available</translation>
+    </message>
+    <message>
         <source>Choose another folder, or free some space.</source>
         <translation>请选择其他文件夹，或腾出一些空间。</translation>
+    </message>
+    <message>
+        <source>Choose another folder.</source>
+        <translation>请选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose another model. To describe: pollux describe FILE --model {name}</source>
+        <translation>请选择其他模型。生成描述：pollux describe FILE --model {name}</translation>
+    </message>
+    <message>
+        <source>Choose one of: {known}.</source>
+        <translation>请从中选择：{known}。</translation>
     </message>
     <message>
         <source>Choose one with a sound track.</source>
@@ -1598,8 +2356,16 @@
         <translation>请选择 txt、srt、vtt 或 json。</translation>
     </message>
     <message>
+        <source>Close other programs and try again.</source>
+        <translation>请关闭其他程序后重试。</translation>
+    </message>
+    <message>
         <source>Close other programs, begin a new conversation, or use a smaller model.</source>
         <translation>请关闭其他程序、开始新对话，或换用更小的模型。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or make the picture smaller.</source>
+        <translation>请关闭其他程序，或把图片缩小。</translation>
     </message>
     <message>
         <source>Close the other program and try again.</source>
@@ -1642,6 +2408,22 @@
         <translation>请转换成别的格式，例如 FLAC 或 MP3。</translation>
     </message>
     <message>
+        <source>Convert it to another, for example to MP4.</source>
+        <translation>请转换为其他格式，例如 MP4。</translation>
+    </message>
+    <message>
+        <source>Copy a picture or picture files, then paste again.</source>
+        <translation>请先复制图片或图片文件，再粘贴。</translation>
+    </message>
+    <message>
+        <source>Copy it again from where it came from, or save it as JPEG or PNG in another program.</source>
+        <translation>请从来源重新复制，或用其他程序另存为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
+        <source>Copy it again from where it came from.</source>
+        <translation>请从来源重新复制。</translation>
+    </message>
+    <message>
         <source>Copy it to another place and try that.</source>
         <translation>请复制到别处再试。</translation>
     </message>
@@ -1662,12 +2444,20 @@
         <translation>请不要使用这个模型，或从可信的来源重新获取。</translation>
     </message>
     <message>
-        <source>Drop a model folder, a zipped model, or a text file.</source>
-        <translation>请拖入模型文件夹、打包的模型或文本文件。</translation>
+        <source>Drop a folder of pictures, a model folder, a zipped model, or a text file.</source>
+        <translation>请拖入图片文件夹、模型文件夹、打包的模型或文本文件。</translation>
     </message>
     <message>
         <source>Drop a text file, a model folder, or a zipped model.</source>
         <translation>请拖入文本文件、模型文件夹或打包的模型。</translation>
+    </message>
+    <message>
+        <source>Drop it on the app&apos;s window, or save it as PNG.</source>
+        <translation>请拖到应用窗口中，或另存为 PNG。</translation>
+    </message>
+    <message>
+        <source>Export text files beside the photos instead.</source>
+        <translation>请改为导出照片旁的文本文件。</translation>
     </message>
     <message>
         <source>Free some space on the disk that holds {folder}.</source>
@@ -1694,6 +2484,10 @@
         <translation>请重新获取该模型。</translation>
     </message>
     <message>
+        <source>Give a folder with --overlay.</source>
+        <translation>请用 --overlay 指定一个文件夹。</translation>
+    </message>
+    <message>
         <source>Give a folder with -o.</source>
         <translation>请用 -o 指定一个文件夹。</translation>
     </message>
@@ -1704,6 +2498,10 @@
     <message>
         <source>Give another name with -o.</source>
         <translation>请用 -o 指定别的名字。</translation>
+    </message>
+    <message>
+        <source>Give another name.</source>
+        <translation>请换一个名称。</translation>
     </message>
     <message>
         <source>If it is being recorded or copied, wait until that is done; else get it again.</source>
@@ -1742,20 +2540,40 @@
         <translation>请重新加载。</translation>
     </message>
     <message>
+        <source>Look at it in another program, and save it as JPEG or PNG there.</source>
+        <translation>请用其他程序打开，并在那里另存为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
         <source>Look for it in {folder}.</source>
         <translation>请在 {folder} 中查找。</translation>
+    </message>
+    <message>
+        <source>Make it smaller in another program first.</source>
+        <translation>请先用其他程序把它缩小。</translation>
     </message>
     <message>
         <source>Move it away, or say with -o where the subtitles shall go.</source>
         <translation>请把它移走，或者用 -o 说明字幕放在哪里。</translation>
     </message>
     <message>
+        <source>Name a file with -o, for example descriptions.csv.</source>
+        <translation>请用 -o 指定一个文件，例如 descriptions.csv。</translation>
+    </message>
+    <message>
         <source>Name a file, or a folder that holds audio or video files.</source>
         <translation>请指定一个文件，或者装有音频或视频文件的文件夹。</translation>
     </message>
     <message>
+        <source>Name a file, or a folder that holds pictures.</source>
+        <translation>请指定一个文件，或有图片的文件夹。</translation>
+    </message>
+    <message>
         <source>No GPU for {device} was found (or its driver is missing), so the model runs on the CPU.</source>
         <translation>没有找到可用于 {device} 的显卡（或缺少驱动），模型将在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>No image model is installed.</source>
+        <translation>没有安装图片模型。</translation>
     </message>
     <message>
         <source>No language is called &quot;{language}&quot;.</source>
@@ -1782,6 +2600,10 @@
         <translation>没有加载模型。</translation>
     </message>
     <message>
+        <source>No model that knows Chinese is installed, so what models wrote is in English.</source>
+        <translation>没有安装懂中文的模型，因此模型写的内容是英文。</translation>
+    </message>
+    <message>
         <source>No speech model is installed.</source>
         <translation>没有安装语音模型。</translation>
     </message>
@@ -1794,12 +2616,36 @@
         <translation>没有提出问题。</translation>
     </message>
     <message>
+        <source>Nothing was written into the pictures: nobody can be asked.</source>
+        <translation>没有写入图片：无法向用户确认。</translation>
+    </message>
+    <message>
+        <source>Open it elsewhere and save it as PNG.</source>
+        <translation>请在别处打开并另存为 PNG。</translation>
+    </message>
+    <message>
+        <source>Open it under Documents.</source>
+        <translation>请在“文档”页打开。</translation>
+    </message>
+    <message>
+        <source>Open it under Speech.</source>
+        <translation>请在“语音”页打开。</translation>
+    </message>
+    <message>
         <source>Parts of {file} are damaged; what is said there is missing.</source>
         <translation>{file} 有些部分已损坏；那里说的话缺失了。</translation>
     </message>
     <message>
+        <source>Pictures cannot be described in {language}.</source>
+        <translation>无法用{language}描述图片。</translation>
+    </message>
+    <message>
         <source>Pollux may not use the microphone.</source>
         <translation>Pollux 没有使用麦克风的权限。</translation>
+    </message>
+    <message>
+        <source>Put it back, or take it from the list.</source>
+        <translation>请把它放回去，或从列表中移除。</translation>
     </message>
     <message>
         <source>Remove it first: pollux models remove {name}</source>
@@ -1814,12 +2660,40 @@
         <translation>请移除该模型后重新添加。</translation>
     </message>
     <message>
+        <source>Save a frame of it as a picture, and ask about that.</source>
+        <translation>请把其中一帧保存为图片，再就它提问。</translation>
+    </message>
+    <message>
+        <source>Save it as JPEG or PNG.</source>
+        <translation>请另存为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
+        <source>Save it as PNG elsewhere.</source>
+        <translation>请在别处另存为 PNG。</translation>
+    </message>
+    <message>
+        <source>Save it as PNG in the program that made it.</source>
+        <translation>请用创建它的程序另存为 PNG。</translation>
+    </message>
+    <message>
+        <source>Say whether it may be replaced.</source>
+        <translation>请说明是否可以替换它。</translation>
+    </message>
+    <message>
         <source>Shorten it, or choose a model with a longer context.</source>
         <translation>请缩短内容，或选择上下文更长的模型。</translation>
     </message>
     <message>
         <source>Shorten it.</source>
         <translation>请缩短内容。</translation>
+    </message>
+    <message>
+        <source>Take a screenshot with its own key and paste it here.</source>
+        <translation>请用系统的截图键截屏，再粘贴到这里。</translation>
+    </message>
+    <message>
+        <source>Take the pictures out of it and open those.</source>
+        <translation>请把其中的图片取出来再打开。</translation>
     </message>
     <message>
         <source>The catalogue of models cannot be read: {reason}.</source>
@@ -1832,6 +2706,10 @@
     <message>
         <source>The chat template of {model} cannot be used: {reason}.</source>
         <translation>无法使用 {model} 的对话模板：{reason}。</translation>
+    </message>
+    <message>
+        <source>The chat template of {model} has no place for pictures.</source>
+        <translation>{model} 的对话模板没有放图片的位置。</translation>
     </message>
     <message>
         <source>The conversation is longer than {model} can read ({limit} tokens): its {count} oldest messages were left out.</source>
@@ -1852,6 +2730,14 @@
     <message>
         <source>The damaged file was kept: {file}</source>
         <translation>损坏的文件已保留：{file}</translation>
+    </message>
+    <message>
+        <source>The description is put together from what was found; a larger chat model would write it more fluently.</source>
+        <translation>描述由识别结果拼接而成；更大的对话模型会写得更流畅。</translation>
+    </message>
+    <message>
+        <source>The descriptions are not kept for a later run: {reason}</source>
+        <translation>描述没有保留给下次使用：{reason}</translation>
     </message>
     <message>
         <source>The disk is full.</source>
@@ -1894,12 +2780,28 @@
         <translation>无法写入文件夹 {folder}：{reason}。</translation>
     </message>
     <message>
+        <source>The image model describes pictures, but answers no questions, and no chat model is installed.</source>
+        <translation>图片模型只描述图片，不回答问题，而且没有安装对话模型。</translation>
+    </message>
+    <message>
+        <source>The image model {model} is laid out in a way that Pollux cannot run: {name}.</source>
+        <translation>图片模型 {model} 的结构 Pollux 无法运行：{name}。</translation>
+    </message>
+    <message>
         <source>The input is larger than {limit} MB.</source>
         <translation>输入超过 {limit} MB。</translation>
     </message>
     <message>
         <source>The input is not valid UTF-8 text (byte {at}).</source>
         <translation>输入不是有效的 UTF-8 文本（第 {at} 字节）。</translation>
+    </message>
+    <message>
+        <source>The input {name} of the model {model} does not hold embeddings.</source>
+        <translation>模型 {model} 的输入 {name} 不是嵌入向量。</translation>
+    </message>
+    <message>
+        <source>The input {name} of the model {model} does not hold whole numbers.</source>
+        <translation>模型 {model} 的输入 {name} 不是整数。</translation>
     </message>
     <message>
         <source>The loudspeaker is in use by another program.</source>
@@ -2022,8 +2924,24 @@
         <translation>无法使用模型文件 {file}：{reason}。</translation>
     </message>
     <message>
+        <source>The names of the model&apos;s classes cannot be read ({file}).</source>
+        <translation>无法读取模型的类别名称（{file}）。</translation>
+    </message>
+    <message>
+        <source>The pictures in {file} are in a format that Pollux does not know.</source>
+        <translation>{file} 的画面格式 Pollux 不认识。</translation>
+    </message>
+    <message>
+        <source>The pictures in {file} cannot be decoded.</source>
+        <translation>无法解码 {file} 中的画面。</translation>
+    </message>
+    <message>
         <source>The prompt for the transcription is too long: it has {count} characters, at most {limit} are read.</source>
         <translation>转写提示太长：有 {count} 个字符，最多读取 {limit} 个。</translation>
+    </message>
+    <message>
+        <source>The question is too long: {count} characters, and the limit is {limit}.</source>
+        <translation>问题太长：有 {count} 个字符，上限为 {limit}。</translation>
     </message>
     <message>
         <source>The recording is kept in {other}.</source>
@@ -2070,6 +2988,10 @@
         <translation>语音模型 {model} 的结构 Pollux 无法运行：{name}。</translation>
     </message>
     <message>
+        <source>The text in the picture was not read: {reason}</source>
+        <translation>没有读取图中文字：{reason}</translation>
+    </message>
+    <message>
         <source>The text is not kept on the disk: {reason}. The sound is; export the text when you are done.</source>
         <translation>文字没有保存到磁盘：{reason}。声音已保存；完成后请导出文字。</translation>
     </message>
@@ -2098,6 +3020,14 @@
         <translation>无法读取转写稿 {path}。</translation>
     </message>
     <message>
+        <source>There are no moving pictures in {file}.</source>
+        <translation>{file} 中没有视频画面。</translation>
+    </message>
+    <message>
+        <source>There are no pictures in {folder}.</source>
+        <translation>{folder} 中没有图片。</translation>
+    </message>
+    <message>
         <source>There are too many stop texts, or one is empty or too long.</source>
         <translation>停止文本过多，或其中有空的或过长的。</translation>
     </message>
@@ -2110,6 +3040,14 @@
         <translation>没有名为“{name}”的模型。</translation>
     </message>
     <message>
+        <source>There is no picture in the clipboard.</source>
+        <translation>剪贴板里没有图片。</translation>
+    </message>
+    <message>
+        <source>There is no picture in {folder}.</source>
+        <translation>{folder} 中没有图片。</translation>
+    </message>
+    <message>
         <source>There is no recording in {folder}.</source>
         <translation>{folder} 中没有录音。</translation>
     </message>
@@ -2120,6 +3058,18 @@
     <message>
         <source>There is no sound in {file}.</source>
         <translation>{file} 中没有声音。</translation>
+    </message>
+    <message>
+        <source>There is no style {style}.</source>
+        <translation>没有 {style} 这种描述方式。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory to open {file}.</source>
+        <translation>内存不足，无法打开 {file}。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory to read this picture.</source>
+        <translation>内存不足，无法读取这张图片。</translation>
     </message>
     <message>
         <source>There is not enough memory to run {model}.</source>
@@ -2136,6 +3086,10 @@
     <message>
         <source>This build of Pollux cannot use {device}, so the model runs on the CPU.</source>
         <translation>此版本的 Pollux 无法使用 {device}，模型将在 CPU 上运行。</translation>
+    </message>
+    <message>
+        <source>This desktop does not let programs see the screen.</source>
+        <translation>这个桌面环境不允许程序查看屏幕。</translation>
     </message>
     <message>
         <source>This installation of Pollux cannot build models: it comes without the exporter.</source>
@@ -2156,6 +3110,10 @@
     <message>
         <source>Try again later.</source>
         <translation>请稍后再试。</translation>
+    </message>
+    <message>
+        <source>Try again.</source>
+        <translation>请重试。</translation>
     </message>
     <message>
         <source>Try again; if it happens again, the source has changed or something on the way alters it.</source>
@@ -2250,6 +3208,10 @@
         <translation>{device} 出错，模型已改用 CPU 运行。原因：{reason}</translation>
     </message>
     <message>
+        <source>{file} cannot be drawn: it is damaged or is no SVG file.</source>
+        <translation>无法绘制 {file}：它已损坏，或不是 SVG 文件。</translation>
+    </message>
+    <message>
         <source>{file} cannot be imported: {reason}.</source>
         <translation>无法导入 {file}：{reason}。</translation>
     </message>
@@ -2266,16 +3228,40 @@
         <translation>无法写入 {file}：{reason}。</translation>
     </message>
     <message>
+        <source>{file} cannot hold a description: only JPEG, PNG and WebP files get one without being coded again.</source>
+        <translation>{file} 不能写入描述：只有 JPEG、PNG 和 WebP 文件无需重新编码即可写入。</translation>
+    </message>
+    <message>
         <source>{file} could not be written: {reason}.</source>
         <translation>无法写入 {file}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{file} did not come out right with its description; it was left as it is.</source>
+        <translation>{file} 写入描述后结果不正确，原文件保持不变。</translation>
     </message>
     <message>
         <source>{file} does not exist.</source>
         <translation>{file} 不存在。</translation>
     </message>
     <message>
+        <source>{file} has more than the {limit} megapixels that can be opened.</source>
+        <translation>{file} 超过了可打开的上限（{limit} 百万像素）。</translation>
+    </message>
+    <message>
+        <source>{file} is a JPEG XL picture, which cannot be opened here.</source>
+        <translation>{file} 是 JPEG XL 图片，在这里无法打开。</translation>
+    </message>
+    <message>
         <source>{file} is a MIDI file: it holds notes and no sound.</source>
         <translation>{file} 是 MIDI 文件：里面是音符，没有声音。</translation>
+    </message>
+    <message>
+        <source>{file} is a PDF document, not a picture.</source>
+        <translation>{file} 是 PDF 文档，不是图片。</translation>
+    </message>
+    <message>
+        <source>{file} is a drawing (PostScript or Windows metafile) that needs another program to be painted.</source>
+        <translation>{file} 是绘图文件（PostScript 或 Windows 图元文件），需要其他程序才能绘制。</translation>
     </message>
     <message>
         <source>{file} is a folder.</source>
@@ -2290,12 +3276,36 @@
         <translation>{file} 是没有声音的视频。</translation>
     </message>
     <message>
+        <source>{file} is an SVG drawing, which only the app can open.</source>
+        <translation>{file} 是 SVG 图形，只有应用窗口能打开。</translation>
+    </message>
+    <message>
+        <source>{file} is an archive or an office document, not a picture.</source>
+        <translation>{file} 是压缩包或办公文档，不是图片。</translation>
+    </message>
+    <message>
         <source>{file} is being downloaded by another Pollux.</source>
         <translation>另一个 Pollux 正在下载 {file}。</translation>
     </message>
     <message>
         <source>{file} is copy-protected (DRM) and cannot be read.</source>
         <translation>{file} 受版权保护 (DRM)，无法读取。</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or cut short; only a part of the picture could be read.</source>
+        <translation>{file} 已损坏或不完整，只能读出图片的一部分。</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or cut short; only a part of the video could be read.</source>
+        <translation>{file} 已损坏或不完整，只能读出视频的一部分。</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or holds metadata that cannot be read; it was left as it is.</source>
+        <translation>{file} 已损坏，或含有无法读取的元数据；文件保持不变。</translation>
+    </message>
+    <message>
+        <source>{file} is damaged, or a picture of a rare kind: no part of it can be read.</source>
+        <translation>{file} 已损坏，或是少见的图片类型：完全无法读取。</translation>
     </message>
     <message>
         <source>{file} is empty.</source>
@@ -2306,6 +3316,10 @@
         <translation>{file} 既不是音频也不是视频，或者已损坏。</translation>
     </message>
     <message>
+        <source>{file} is no longer there.</source>
+        <translation>{file} 已经不在了。</translation>
+    </message>
+    <message>
         <source>{file} is no video that subtitles could go beside, and several cannot share standard output.</source>
         <translation>{file} 不是可以在旁边放字幕的视频，而且多个文件不能共用标准输出。</translation>
     </message>
@@ -2314,8 +3328,40 @@
         <translation>{file} 不是文件。</translation>
     </message>
     <message>
+        <source>{file} is not a picture, or it is damaged.</source>
+        <translation>{file} 不是图片，或者已损坏。</translation>
+    </message>
+    <message>
         <source>{file} is not complete: its index is missing.</source>
         <translation>{file} 不完整：缺少索引。</translation>
+    </message>
+    <message>
+        <source>{file} is sound or video, not a picture.</source>
+        <translation>{file} 是音频或视频，不是图片。</translation>
+    </message>
+    <message>
+        <source>{file} is text, not a picture.</source>
+        <translation>{file} 是文本，不是图片。</translation>
+    </message>
+    <message>
+        <source>{file} is there already.</source>
+        <translation>{file} 已经存在。</translation>
+    </message>
+    <message>
+        <source>{file} is too large to get a description.</source>
+        <translation>{file} 太大，无法写入描述。</translation>
+    </message>
+    <message>
+        <source>{file} is too large: at most {limit} MB can be drawn.</source>
+        <translation>{file} 太大：最多可绘制 {limit} MB。</translation>
+    </message>
+    <message>
+        <source>{file} is write-protected.</source>
+        <translation>{file} 有写保护。</translation>
+    </message>
+    <message>
+        <source>{file} was changed meanwhile.</source>
+        <translation>{file} 在此期间被改动了。</translation>
     </message>
     <message>
         <source>{file} was transcribed before, with the same model and options. This is what was kept of it.</source>
@@ -2334,8 +3380,28 @@
         <translation>{host} 没有提供该文件，返回了 {code}。</translation>
     </message>
     <message>
+        <source>{model} cannot see pictures.</source>
+        <translation>{model} 看不了图片。</translation>
+    </message>
+    <message>
+        <source>{model} cannot see the picture: it answers from the description and what else was found.</source>
+        <translation>{model} 看不到图片：它根据描述和其他识别结果回答。</translation>
+    </message>
+    <message>
         <source>{model} chats; it cannot transcribe speech.</source>
         <translation>{model} 用于对话，不能转写语音。</translation>
+    </message>
+    <message>
+        <source>{model} could not put this into Chinese, so it stays in English.</source>
+        <translation>{model} 没能译成中文，因此保留英文。</translation>
+    </message>
+    <message>
+        <source>{model} describes pictures; it can do nothing else.</source>
+        <translation>{model} 只用于描述图片，不能做别的。</translation>
+    </message>
+    <message>
+        <source>{model} does not know Chinese.</source>
+        <translation>{model} 不懂中文。</translation>
     </message>
     <message>
         <source>{model} is busy with something else.</source>
@@ -2350,8 +3416,8 @@
         <translation>无法读取 {name}：{reason}。</translation>
     </message>
     <message>
-        <source>{name} is a folder without a model in it.</source>
-        <translation>{name} 是文件夹，但其中没有模型。</translation>
+        <source>{name} is a folder without a model or pictures in it.</source>
+        <translation>{name} 是文件夹，但其中既没有模型也没有图片。</translation>
     </message>
     <message>
         <source>{name} is longer than the model can read at once: only its beginning is quoted ({percent} %).</source>
@@ -2378,8 +3444,20 @@
         <translation>{path} 不存在。</translation>
     </message>
     <message>
+        <source>{path} is a file, and there are several pictures.</source>
+        <translation>{path} 是一个文件，而图片有好几张。</translation>
+    </message>
+    <message>
         <source>{path} is a file, and there are several recordings.</source>
         <translation>{path} 是一个文件，而录音有好几个。</translation>
+    </message>
+    <message>
+        <source>{path} is a folder; the descriptions go into one file.</source>
+        <translation>{path} 是文件夹；描述要写入一个文件。</translation>
+    </message>
+    <message>
+        <source>{path} is one of the pictures; it would be overwritten.</source>
+        <translation>{path} 是其中一张图片；它会被覆盖。</translation>
     </message>
     <message>
         <source>{path} is the recording itself; the transcript would overwrite it.</source>
@@ -2396,6 +3474,121 @@
     <message>
         <source>{url} is not a safe address.</source>
         <translation>{url} 不是安全的地址。</translation>
+    </message>
+</context>
+<context>
+    <name>images</name>
+    <message>
+        <source>Waits for an image model</source>
+        <translation>等待图片模型</translation>
+    </message>
+    <message>
+        <source>Waits</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Described, unsure</source>
+        <translation>已描述，没有把握</translation>
+    </message>
+    <message>
+        <source>Not described yet</source>
+        <translation>还没有描述</translation>
+    </message>
+    <message>
+        <source>Is being described</source>
+        <translation>正在描述</translation>
+    </message>
+    <message>
+        <source>Stops</source>
+        <translation>正在停止</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>Described</source>
+        <translation>已描述</translation>
+    </message>
+    <message>
+        <source>Something broke; see the log.</source>
+        <translation>出了点问题，请查看日志。</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>没有把握</translation>
+    </message>
+    <message>
+        <source>Sure</source>
+        <translation>有把握</translation>
+    </message>
+    <message>
+        <source>Fairly sure</source>
+        <translation>比较有把握</translation>
+    </message>
+    <message>
+        <source>Somewhat sure</source>
+        <translation>有一些把握</translation>
+    </message>
+    <message>
+        <source>{words} · {percent} %</source>
+        <translation>{words} · {percent} %</translation>
+    </message>
+    <message>
+        <source>worded by {model}</source>
+        <translation>由 {model} 撰写</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{width} × {height} pixels</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>尺寸</translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation>拍摄时间</translation>
+    </message>
+    <message>
+        <source>Place</source>
+        <translation>地点</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>相机</translation>
+    </message>
+    <message>
+        <source>Pasted picture</source>
+        <translation>粘贴的图片</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>屏幕截图</translation>
+    </message>
+    <message>
+        <source>Description of the picture</source>
+        <translation>图片的描述</translation>
+    </message>
+    <message>
+        <source>Enter keeps the change, Escape leaves it as it was.</source>
+        <translation>按 Enter 保留修改，按 Esc 放弃修改。</translation>
+    </message>
+    <message>
+        <source>Not written: {reason}</source>
+        <translation>未写入：{reason}</translation>
+    </message>
+    <message>
+        <source>Edited</source>
+        <translation>已修改</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
     </message>
 </context>
 <context>
@@ -2883,6 +4076,10 @@
         <translation>语音</translation>
     </message>
     <message>
+        <source>Images</source>
+        <translation>图片</translation>
+    </message>
+    <message>
         <source>Models</source>
         <translation>模型</translation>
     </message>
@@ -2939,8 +4136,8 @@
         <translation>对列表中的对话：重命名、删除</translation>
     </message>
     <message>
-        <source>Choose recordings to transcribe</source>
-        <translation>选择要转写的录音</translation>
+        <source>Choose recordings to transcribe, or pictures</source>
+        <translation>选择要转写的录音，或选择图片</translation>
     </message>
     <message>
         <source>Begin or end a recording</source>
@@ -2953,6 +4150,18 @@
     <message>
         <source>Play or pause, hear from here, edit, on a line of a transcript</source>
         <translation>在转写稿的一行上：播放或暂停、从这里开始听、编辑</translation>
+    </message>
+    <message>
+        <source>Go to another picture, remove it; from word to word in a description</source>
+        <translation>切换图片、移除图片；在描述中逐词移动</translation>
+    </message>
+    <message>
+        <source>Enlarge, shrink, fit, on a picture</source>
+        <translation>对图片：放大、缩小、适合窗口</translation>
+    </message>
+    <message>
+        <source>Describe a copied picture, under Images</source>
+        <translation>在“图片”页描述复制的图片</translation>
     </message>
     <message>
         <source>This list</source>
