@@ -117,7 +117,8 @@ class FakeImages:
         if choices.question and self.question_error is not None:
             raise self.question_error
         whole = self.described(choices, picture)
-        pieces = whole.text.split(" ")
+        spaced = " " in whole.text
+        pieces = whole.text.split(" ") if spaced else list(whole.text)
         for number, piece in enumerate(pieces):
             if self.gate is not None and number == len(pieces) // 2:
                 while not self.gate.wait(0.005) and not cancel.is_set:
@@ -125,7 +126,7 @@ class FakeImages:
             if cancel.is_set:
                 yield replace(whole, reason="cancelled", text=" ".join(pieces[:number]), looks=())
                 return
-            yield TextChunk(piece if number == 0 else f" {piece}")
+            yield TextChunk(f" {piece}" if number and spaced else piece)
         yield whole
 
     def described(self, choices: ImageChoices, picture: Picture | None = None) -> Described:

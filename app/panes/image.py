@@ -36,7 +36,9 @@ from engine.errors import EngineError
 from engine.results import Notice
 from engine.tasks.describe_many import PICTURE_SUFFIXES
 
-NARROW_PX = 700  # below, the panel stands under the picture
+NARROW_PX = 700  # below, the panel stands under the picture, if there is the height for both
+HIGH_PX = 680
+LOW_PX = 560  # below, the row is smaller
 
 
 class ImagePane(QWidget):
@@ -137,7 +139,8 @@ class ImagePane(QWidget):
     def resizeEvent(self, event) -> None:
         """Where there is no room beside the picture, the panel goes below it."""
         super().resizeEvent(event)
-        self.result.set_narrow(self.width() < scaled(NARROW_PX))
+        self.result.set_narrow(self.width() < scaled(NARROW_PX) and self.height() >= scaled(HIGH_PX))
+        self.strip.set_low(self.height() < scaled(LOW_PX))
 
     def take_focus(self) -> None:
         """The keyboard begins with the description, else in the row, else with opening."""

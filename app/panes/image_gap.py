@@ -5,8 +5,8 @@ In: the language that was asked for, the host's packs and catalogue. Out: calls 
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.host import Host
 from app.language_names import language_name, size_text
@@ -22,14 +22,16 @@ class LanguageLine(QFrame):
         self._language = ""
         self.setProperty("role", "banner")
         self.setProperty("tone", "info")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 10)
+        column.setSpacing(6)
         self.text = label("")
         self.mend = button("")
         self.mend.setAccessibleName(self.tr("Get a model that knows the language"))
         self.mend.clicked.connect(self._mend)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.mend)
+        self.mend.setMinimumWidth(1)  # with a long name it is cut, not the panel
+        column.addWidget(self.text)
+        column.addWidget(self.mend, 0, Qt.AlignmentFlag.AlignLeft)
         self.hide()
 
     def show_gap(self, language: str) -> None:

@@ -76,7 +76,7 @@ class ImageResult(QWidget):
 
     def _make_panel(self) -> QWidget:
         panel = QWidget()
-        panel.setMinimumWidth(scaled(280))
+        panel.setMinimumWidth(scaled(230))
         whole = QVBoxLayout(panel)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
@@ -316,8 +316,9 @@ class ImageResult(QWidget):
         self.stop.setEnabled(item.state != "stopping")
         idle = not item.busy and described is None
         self.again.setVisible(idle)
-        self.again.setText(f" {self.tr('Try again') if item.state == 'failed' else self.tr('Describe')}")
-        self.again.setAccessibleName(self.again.text().strip())
+        words = self.tr("Try again") if item.state == "failed" else self.tr("Describe")
+        self.again.setText(f" {words}")  # lupdate sees nothing inside of an f-string
+        self.again.setAccessibleName(words)
         self.copy_alt_button.setVisible(not item.is_video and item.state != "failed")
         self.send.setVisible(item.state != "failed")
         blocked = ""

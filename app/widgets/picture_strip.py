@@ -28,6 +28,7 @@ from app.image_text import state_text
 from app.theme import colours, icon, scaled
 
 SIDE_PX = 68
+LOW_SIDE_PX = 42  # where the window is low
 DOT_PX = 10
 _ROOT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -91,9 +92,11 @@ class StripModel(QAbstractListModel):
 class StripDelegate(QStyledItemDelegate):
     """Draws one small picture."""
 
+    side_px = SIDE_PX
+
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """All have one size."""
-        return QSize(scaled(SIDE_PX) + 10, scaled(SIDE_PX) + 10)
+        return QSize(scaled(self.side_px) + 10, scaled(self.side_px) + 10)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """The picture cut to a square, a frame where it is shown, a dot."""
@@ -103,7 +106,7 @@ class StripDelegate(QStyledItemDelegate):
         if item is None:
             return
         c, state = colours(), option.state  # type: ignore[attr-defined]
-        place = QRectF(0, 0, scaled(SIDE_PX), scaled(SIDE_PX))
+        place = QRectF(0, 0, scaled(self.side_px), scaled(self.side_px))
         place.moveCenter(QRectF(option.rect).center())  # type: ignore[attr-defined]
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
@@ -171,7 +174,8 @@ class PictureStrip(QListView):
         self._session = session
         self.rows = StripModel(session)
         self.setModel(self.rows)
-        self.setItemDelegate(StripDelegate(self))
+        self._delegate = StripDelegate(self)
+        self.setItemDelegate(self._delegate)
         self.setObjectName("strip")
         self.setAccessibleName(QCoreApplication.translate("images", "Pictures"))
         self.setFlow(QListView.Flow.LeftToRight)
@@ -184,10 +188,19 @@ class PictureStrip(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self.menu_wanted)
         self.setFixedHeight(scaled(SIDE_PX) + 10 + 14)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         session.selected_changed.connect(self.show_selected)
         session.list_changed.connect(self.show_selected)
         self.selectionModel().currentChanged.connect(self._current_changed)
         self.show_selected()
+
+    def set_low(self, low: bool) -> None:
+        """Smaller pictures, where the window is low."""
+        side_px = LOW_SIDE_PX if low else SIDE_PX
+        if side_px != self._delegate.side_px:
+            self._delegate.side_px = side_px
+            self.setFixedHeight(scaled(side_px) + 10 + 14)
+            self.scheduleDelayedItemsLayout()
 
     @Slot()
     def show_selected(self) -> None:

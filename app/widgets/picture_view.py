@@ -31,6 +31,8 @@ def heat_image(attention: NDArray[np.float32], tint: QColor) -> QImage:
     import numpy as np
 
     heat = attention.astype(np.float32)
+    # A model that looked everywhere alike looked nowhere: such a map stays pale.
+    clear = min(max(float(heat.max() / max(float(heat.mean()), 1e-9)) - 1.0, 0.2), 1.0)
     heat = heat - heat.min()
     peak = float(heat.max())
     heat = heat / peak if peak > 0 else heat
@@ -57,7 +59,7 @@ def heat_image(attention: NDArray[np.float32], tint: QColor) -> QImage:
     colour = np.array([tint.blue(), tint.green(), tint.red()]) * np.minimum(share, 1)
     pixels = np.empty((HEAT_PX, HEAT_PX, 4), np.uint8)
     pixels[..., :3] = colour
-    pixels[..., 3] = alpha * 255
+    pixels[..., 3] = alpha * clear * 255
     return QImage(pixels.tobytes(), HEAT_PX, HEAT_PX, 4 * HEAT_PX, QImage.Format.Format_ARGB32).copy()
 
 
@@ -68,7 +70,7 @@ class PictureView(QWidget):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(scaled(160), scaled(140))
+        self.setMinimumSize(scaled(110), scaled(90))
         self._image: QImage | None = None
         self._note = ""
         self._heat: QImage | None = None
