@@ -285,7 +285,7 @@ class _Reader:
     def pixels(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
         """The frame in that size, uint8 [height, width, 3], RGB. Raises EngineError for pixels of an unknown kind."""
         try:
-            return frame.reformat(width, height, "rgb24").to_ndarray()
+            return np.asarray(frame.reformat(width, height, "rgb24").to_ndarray(), np.uint8)
         except (FFmpegError, ValueError) as error:
             raise _unknown(self._path) from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
@@ -162,7 +163,7 @@ def test_files_without_moving_pictures_are_told(folder: Path) -> None:
         stream = container.add_stream("mp3", rate=16_000, layout="mono")
         picture = container.add_stream("mjpeg")
         picture.width, picture.height, picture.pix_fmt = 32, 32, "yuvj420p"
-        picture.disposition = av.stream.Disposition.attached_pic
+        picture.disposition = Disposition.attached_pic
         frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 90, np.uint8), "rgb24")
         for packet in (*picture.encode(frame.reformat(format="yuvj420p")), *picture.encode(None)):
             container.mux(packet)
