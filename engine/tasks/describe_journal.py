@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from engine.disk import not_written
 from engine.results import Colour, Described, Findings, Notice, Subject, TextLine
@@ -147,12 +148,12 @@ def _parse(line: bytes) -> tuple[PictureStamp, Described] | None:
         return None
 
 
-def _described(values: dict[str, object]) -> Described:
-    found = dict(values.pop("findings"))  # type: ignore[call-overload]
+def _described(values: dict[str, Any]) -> Described:
+    found: dict[str, Any] = dict(values.pop("findings"))
     found["subjects"] = tuple(Subject(**subject) for subject in found["subjects"])
     found["text"] = tuple(TextLine(**{**line, "box": tuple(line["box"])}) for line in found["text"])
     found["colours"] = tuple(Colour(**colour) for colour in found["colours"])
-    described = Described(**{**values, "looks": (), "findings": Findings(**found)})  # type: ignore[arg-type]
+    described = Described(**{**values, "looks": (), "findings": Findings(**found)})
     texts = [getattr(described, field.name) for field in fields(described) if field.type == "str"]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("a text is none")

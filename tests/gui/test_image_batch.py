@@ -337,7 +337,7 @@ def test_a_folder_without_pictures_says_so(qtbot: QtBot, open_page: Open, tmp_pa
     empty.mkdir()
     with qtbot.waitSignal(page.session.failed) as caught:
         page.session.add([empty])
-    assert caught.args[0].message == "There are no pictures in 空."
+    assert caught.args is not None and caught.args[0].message == "There are no pictures in 空."
     qtbot.waitUntil(lambda: not page.session.looking)
     assert page.page.empty.isVisible()
 

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def photo(folder: Path, name: str = "dog.jpg", **options: object) -> Path:
+def photo(folder: Path, name: str = "dog.jpg", **options: Any) -> Path:
     path = folder / name
     Image.radial_gradient("L").resize((90, 60)).convert("RGB").save(path, **options)
     os.utime(path, (1_600_000_000, 1_600_000_000))
