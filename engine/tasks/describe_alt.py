@@ -7,7 +7,7 @@ where the picture is about it.
 from __future__ import annotations
 
 from engine.results import Findings, Subject
-from engine.tasks.describe_text import cut, is_about_text, quoted, readable, text_title
+from engine.tasks.describe_text import TITLE_OF_TEXT_ZH, cut, is_about_text, quoted, readable, text_title
 from engine.tasks.describe_wording import (
     ENDS,
     LIKELY_FROM,
@@ -41,7 +41,9 @@ def alt_text(told: str, caption: str, unsure: bool, findings: Findings, language
 
 def _about_text(told: str, caption: str, unsure: bool, findings: Findings, language: Language) -> str:
     title = text_title(findings, caption, language)
-    frame = "写着{text}的{title}。" if language == "zh" else "{title} that reads {text}."
+    frame = "{title} that reads {text}."
+    if language == "zh":  # a text has nothing written on it
+        frame = "{title}：{text}。" if title == TITLE_OF_TEXT_ZH else "写着{text}的{title}。"
     room = ALT_MOST_CHARS - len(frame.format(text="", title=title))
     text = frame.format(text=quoted(readable(findings.text), room, language), title=title)
     # Captions are made of photos: of a page they say nothing, of a shop sign what is around it.

@@ -72,23 +72,40 @@ def _english(told: str, unsure: bool, findings: Findings) -> list[str]:
 
 def _english_subjects(subjects: Sequence[Subject]) -> str:
     """One sentence; a word of doubt stands once before all that share it."""
-    groups: list[str] = []
-    for most, least, word in (
-        (2.0, SURE_FROM, ""),
-        (SURE_FROM, LIKELY_FROM, "likely "),
-        (LIKELY_FROM, 0, "perhaps "),
-    ):
-        names = [each.name for each in subjects if least <= each.confidence < most]
-        if names:
-            groups.append(word + listed(names, "en"))
+    groups = [
+        word + listed(names, "en")
+        for word, names in zip(("", "likely ", "perhaps "), _by_doubt(subjects, "en"), strict=True)
+        if names
+    ]
     return f"It shows {uncapitalised('; '.join(groups))}." if groups else ""
+
+
+def _chinese_subjects(subjects: Sequence[Subject]) -> str:
+    groups = [
+        word + listed(names, "zh")
+        for word, names in zip(("有", "很可能有", "也许有"), _by_doubt(subjects, "zh"), strict=True)
+        if names
+    ]
+    return f"图中{'，'.join(groups)}。" if groups else ""
+
+
+def _by_doubt(subjects: Sequence[Subject], language: Language) -> list[list[str]]:
+    """The names of what is sure, likely, and possible."""
+    return [
+        [
+            each.name_zh if language == "zh" else each.name
+            for each in subjects
+            if least <= each.confidence < most
+        ]
+        for most, least in ((2.0, SURE_FROM), (SURE_FROM, LIKELY_FROM), (LIKELY_FROM, 0))
+    ]
 
 
 def _chinese(told: str, unsure: bool, findings: Findings) -> list[str]:
     # An English sentence stands here where nothing could translate it.
     parts = [hedged(told, unsure, "zh") + (" " if told.isascii() and told else "")]
-    if subjects := _subjects(findings):
-        parts.append(f"图中有：{listed([doubted(each, 'zh') for each in subjects], 'zh')}。")
+    if phrase := _chinese_subjects(_subjects(findings)):
+        parts.append(phrase)
     if text := quoted(readable(findings.text), TEXT_MOST_CHARS, "zh"):
         parts.append(f"图中文字：{text}。")
     if names := _colour_names(_colours(findings), "zh"):

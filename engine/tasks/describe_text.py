@@ -43,7 +43,8 @@ _CARRIERS = (
     _Carrier("Package", "包装", ("packet", "carton")),
 )
 _SCREENSHOT = _Carrier("Screenshot", "屏幕截图", ())
-_TEXT = _Carrier("Text", "文字", ())
+TITLE_OF_TEXT_ZH = "文字"
+_TEXT = _Carrier("Text", TITLE_OF_TEXT_ZH, ())
 
 
 def readable(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:

@@ -175,7 +175,7 @@ def test_the_details_are_chinese_without_any_model() -> None:
     run = Run(picture=picture, style="detailed", language="zh", reader=FakeReader((line("出租车"),)))
     assert run.codes == ["no_chinese_model", "plain_description"] and run.end.language == "zh"
     assert run.text == (
-        "A brown dog runs through the grass. 图中有：金毛犬。图中文字：“出租车”。主要颜色是绿色。"
+        "A brown dog runs through the grass. 图中有金毛犬。图中文字：“出租车”。主要颜色是绿色。"
         "拍摄于2024年5月3日 14:22。拍摄地点：北纬 48.5000°，西经 2.0000°。图片宽120像素，高80像素。"
     )
 

@@ -82,6 +82,7 @@ def test_alternative_text_of_a_sign() -> None:
     menu = replace(NOTHING, subjects=(Subject("menu", "菜单", 0.9),), text=(line("Tea 茶", 0.3),))
     assert alt("", menu) == 'Menu that reads "Tea 茶".'
     assert alt_text("一张菜单。", "a menu", True, menu, "zh") == "写着“Tea 茶”的菜单。"
+    assert alt_text("", "", True, with_text(line("出租", 0.3)), "zh") == "文字：“出租”。"
 
 
 def test_alternative_text_of_a_screenshot() -> None:
@@ -153,6 +154,9 @@ def test_facts_keep_the_doubt() -> None:
     )
     assert facts("一只狗。", True, found, "zh")[:2] == ("画面（不确定）：一只狗。", "内容：狗、很可能是球")
     assert "It shows dog; likely ball." in composed("A dog.", True, found, "en")
+    assert "图中有狗，很可能有球。" in composed("一只狗。", True, found, "zh")
+    doubtful = replace(NOTHING, subjects=(Subject("cat", "猫", 0.3), Subject("hat", "帽子", 0.25)))
+    assert "图中也许有猫、帽子。" in composed("", False, doubtful, "zh")
 
 
 # What models write
