@@ -19,7 +19,6 @@ from engine.results import Notice, Progress
 
 if TYPE_CHECKING:
     import numpy as np
-    from engine.runtime.image_model import ImageModel
     from numpy.typing import NDArray
 
     from app.image_engine import OpenImageModel
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from engine.media.image import Picture
     from engine.media.ocr import TextReader
     from engine.packs import Pack
+    from engine.runtime.image_model import ImageModel
     from engine.runtime.language_model import LanguageModel
     from engine.runtime.speech_model import SpeechModel
     from engine.store import Store
@@ -114,9 +114,8 @@ class EngineDoor:
 
     def open_image(self, pack: Pack, device: str, threads: int) -> OpenImageModel:
         """Load an image model; slow."""
-        from engine.runtime.image_model import open_image_model
-
         from engine.media.ocr import TextReader
+        from engine.runtime.image_model import open_image_model
 
         return _ImageModel(open_image_model(pack, device=device, threads=threads), TextReader.open(threads))
 

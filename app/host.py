@@ -159,6 +159,11 @@ class Host(QObject):
         """An installed pack by name."""
         return next((pack for pack in self.packs if pack.name == name), None)
 
+    def shown_name(self, name: str) -> str:
+        """What a pack is called; its name where it is not here any more."""
+        pack = self.pack(name)
+        return pack.display_name if pack is not None else name
+
     def entry(self, name: str) -> CatalogueEntry | None:
         """A catalogue entry by name."""
         return next((entry for entry in self.entries if entry.name == name), None)

@@ -5,7 +5,7 @@ In: items, descriptions, findings. Out: text in the user's language, or in that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QCoreApplication
 
@@ -15,7 +15,7 @@ from app.speech_text import DOT, clock_text
 from engine.errors import EngineError
 from engine.results import Colour, Described, Findings, Subject
 
-SURE, FAIRLY_SURE = 0.6, 0.4  # of a caption: the geometric mean of its tokens' probabilities
+SURE, FAIRLY_SURE = 0.55, 0.4  # of a caption: the geometric mean of its tokens' probabilities
 TEXT_PREVIEW_LINES = 40
 
 
@@ -59,12 +59,15 @@ def confidence_text(described: Described) -> str:
     )
 
 
-def origin_text(described: Described) -> str:
-    """Which models made it, on what, and how long that took."""
-    parts = [f"{described.model} · {described.provider}" if described.provider else described.model]
+def origin_text(described: Described, shown_name: Callable[[str], str]) -> str:
+    """Which models made it, on what, and how long that took. ``shown_name`` knows what a pack is called."""
+    model = shown_name(described.model)
+    parts = [f"{model} · {described.provider}" if described.provider else model]
     if described.composed_by:
         parts.append(
-            QCoreApplication.translate("images", "worded by {model}").format(model=described.composed_by)
+            QCoreApplication.translate("images", "worded by {model}").format(
+                model=shown_name(described.composed_by)
+            )
         )
     parts.append(
         QCoreApplication.translate("images", "{seconds} s").format(seconds=f"{described.wall_s:.1f}")

@@ -439,14 +439,18 @@ class MainWindow(QMainWindow):
     # Dropped files
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files are welcome everywhere."""
-        if event.mimeData().hasUrls():
+        """Files are welcome everywhere, and pictures that are no files: those that a browser drags."""
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Give what was dropped to the pane that can take it."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
+        if not paths and event.mimeData().hasImage():
+            self.show_section("images")
+            self.images.take_image(event.mimeData().imageData())
+            return
         self.take_files(paths)
 
     def take_files(self, paths: list[Path]) -> None:

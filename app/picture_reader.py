@@ -24,7 +24,7 @@ from engine.errors import EngineError
 if TYPE_CHECKING:
     from engine.media.image import Picture
 
-THUMBNAIL_PX = 192
+THUMBNAIL_PX = 144  # of a thousand pictures they are 60 MB
 KEPT_PICTURES = 6  # decoded, 12 MB each at most
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QImage,
     QKeyEvent,
     QKeySequence,
+    QPixmap,
 )
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
@@ -205,8 +206,17 @@ class ImagePane(QWidget):
             )
             return
         self.banners.clear()
+        self._take(image, self.tr("Pasted picture"))
+
+    def take_image(self, image: object) -> None:
+        """A picture that was dropped and is no file."""
+        made = image.toImage() if isinstance(image, QPixmap) else image
+        if isinstance(made, QImage) and not made.isNull():
+            self._take(made, self.tr("Dropped picture"))
+
+    def _take(self, image: QImage, title: str) -> None:
         self._session.in_table = False
-        self._session.add_image(image, QCoreApplication.translate("images", "Pasted picture"))
+        self._session.add_image(image, title)
         self._update()
 
     @Slot()
@@ -220,9 +230,7 @@ class ImagePane(QWidget):
 
     @Slot(object)
     def _screen_taken(self, image: QImage) -> None:
-        self._session.in_table = False
-        self._session.add_image(image, QCoreApplication.translate("images", "Screen"))
-        self._update()
+        self._take(image, self.tr("Screen"))
 
     # Keys and menus
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.host import Host
 from app.image_items import Answer, ImageItem
 from app.image_session import ImageSession
 from app.image_text import error_text
@@ -21,9 +22,9 @@ class AnswerView(QFrame):
 
     said = Signal(str)
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, host: Host) -> None:
         super().__init__()
-        self.answer = answer
+        self.answer, self._host = answer, host
         self.setProperty("role", "card")
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 8, 10)
@@ -58,10 +59,10 @@ class AnswerView(QFrame):
             note = self.tr("Stopped.")
         elif answer.from_findings and answer.described is not None:
             note = self.tr("{model} answered from the findings only; it did not see the picture.").format(
-                model=answer.described.composed_by
+                model=self._host.shown_name(answer.described.composed_by)
             )
         elif answer.described is not None:
-            note = answer.described.model
+            note = self._host.shown_name(answer.described.model)
         self.text.setText(text)
         role = "bad" if answer.state == "failed" else "" if answer.text else "muted"
         if role != self.text.property("role"):
@@ -85,8 +86,9 @@ class ImageAnswers(QWidget):
     said = Signal(str)
     grown = Signal()
 
-    def __init__(self, session: ImageSession) -> None:
+    def __init__(self, session: ImageSession, host: Host) -> None:
         super().__init__()
+        self._host = host
         self._item: ImageItem | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 6, 0, 0)
@@ -106,7 +108,7 @@ class ImageAnswers(QWidget):
         self.setVisible(bool(self.views))
 
     def _add(self, answer: Answer) -> None:
-        made = AnswerView(answer)
+        made = AnswerView(answer, self._host)
         made.said.connect(self.said)
         self.views.append(made)
         self._column.addWidget(made)

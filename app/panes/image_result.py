@@ -104,7 +104,7 @@ class ImageResult(QWidget):
         self.findings = ImageFindings()
         self.findings.box_wanted.connect(self.view.show_box)
         self.findings.said.connect(self.said)
-        self.answers = ImageAnswers(self._session)
+        self.answers = ImageAnswers(self._session, self._host)
         self.answers.said.connect(self.said)
         self.answers.grown.connect(self._answers_grown)
         for part in (
@@ -235,7 +235,7 @@ class ImageResult(QWidget):
         language = self._session.choices.language
         self.gap.show_gap(language if described is not None and described.language != language else "")
         self.findings.show_findings(described.findings if described is not None else None, language)
-        self.origin.setText(origin_text(described) if described is not None else "")
+        self.origin.setText(origin_text(described, self._host.shown_name) if described is not None else "")
         self.origin.setVisible(described is not None)
         self.answers.show_item(item)
         self.frames.show_item(item)

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
@@ -290,6 +290,25 @@ def test_pasted_pictures(qtbot: QtBot, open_desktop: OpenDesktop, folder: Path) 
     pane(desktop).paste()
     assert len(desktop.images.items) == 2
     assert "no picture in the clipboard" in pane(desktop).banners.all()[0].text.text()
+
+
+def test_a_picture_that_a_browser_drags(qtbot: QtBot, open_desktop: OpenDesktop) -> None:
+    desktop = open_desktop(door())
+    image = QImage(90, 60, QImage.Format.Format_RGB32)
+    image.fill(QColor("blue"))
+    data = QMimeData()
+    data.setImageData(image)
+    data.setUrls([QUrl("https://example.org/blue.png")])  # never fetched
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    desktop.window.dropEvent(event)
+    until(qtbot, desktop.images.items[0])
+    assert desktop.images.items[0].title == "Dropped picture"
 
 
 def test_no_model_is_offered_and_the_picture_waits(
