@@ -23,8 +23,10 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_
 EXPORT_TESTS = ("tests/parity", "tests/unit/export")
 EXPORT_HELPERS = (
     "tests/tiny.py",
+    "tests/tiny_idefics3.py",
     "tests/tiny_whisper.py",
     "tests/unit/engine/runtime/make_tiny_pack.py",
+    "tests/unit/engine/runtime/make_tiny_vision_pack.py",
 )  # run there only
 BENCH = "tests/bench"  # its peers live in an environment of their own
 APP_CODE = ("app", "engine", "dev.py", "devtools", "tests")
