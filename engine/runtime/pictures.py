@@ -40,7 +40,7 @@ class PictureTurn:
 
 def picture_key(pixels: NDArray[np.uint8], split: bool) -> PictureKey:
     """The same for the same pixels, wherever they lie in memory."""
-    digest = hashlib.blake2b(np.ascontiguousarray(pixels), digest_size=16)
+    digest = hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16)
     digest.update(str(pixels.shape).encode())
     return digest.hexdigest(), split
 

@@ -63,13 +63,13 @@ class TextPart(FolderCheckpoint):
 
     @property
     def chat_template(self) -> str:
-        """Also from ``chat_template.json``, where older libraries put the template of a processor."""
-        found = super().chat_template
-        for name in ("chat_template.json", "processor_config.json"):
-            if not found:
-                other = read_json(self._folder / name, optional=True).get("chat_template")
-                found = other if isinstance(other, str) else ""
-        return found
+        """The processor's before the tokenizer's own, which may know no pictures."""
+        if not (self._folder / "chat_template.jinja").is_file():
+            for name in ("chat_template.json", "processor_config.json"):
+                found = read_json(self._folder / name, optional=True).get("chat_template")
+                if isinstance(found, str) and found:
+                    return found
+        return super().chat_template
 
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32, matrices as [output size, input size]."""

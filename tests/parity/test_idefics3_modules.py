@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,15 @@ def test_what_a_folder_says(folder: Path, checkpoint: Idefics3Checkpoint) -> Non
     assert checkpoint.text.special_tokens.eos_ids == (tiny_idefics3.token("<end_of_utterance>"),)
     assert open_language(folder).config == checkpoint.config.text
     checkpoint.check_tokens(checkpoint.text.tokenizer_files())
+
+
+def test_the_processors_template_counts(tmp_path: Path) -> None:
+    """The tokenizer's own may know no pictures."""
+    folder = tiny_idefics3.write_folder(tmp_path / "older", older=True)
+    path = folder / "tokenizer_config.json"
+    values = json.loads(path.read_text("utf-8"))
+    tiny_idefics3.write_json(path, values | {"chat_template": "{{ messages[0].content }}"})
+    checkpoint = Idefics3Checkpoint(folder)
+    assert checkpoint.text.chat_template == tiny_idefics3.TEMPLATE
+    (folder / "chat_template.json").unlink()
+    assert checkpoint.text.chat_template == "{{ messages[0].content }}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def ask(text: str, *pictures: np.ndarray) -> PictureTurn:
     return PictureTurn("user", text, pictures)
 
 
-def looked(items: list[object]) -> int:
+def looked(items: Sequence[object]) -> int:
     """How many tiles were seen."""
     seen = [item for item in items if isinstance(item, Progress) and item.stage == "describe"]
     assert all(item.total == seen[0].total for item in seen)
