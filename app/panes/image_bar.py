@@ -70,7 +70,13 @@ class ImageBar(QWidget):
         self.single = self._way(self.tr("One by one"), "images", False)
         self.table = self._way(self.tr("Table"), "table", True)
         self.single.setChecked(True)
-        return [self.single, self.table]
+        self._both = QWidget()  # they stay side by side
+        row = QHBoxLayout(self._both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.single)
+        row.addWidget(self.table)
+        return [self._both]
 
     def _way(self, name: str, drawing: str, table: bool) -> QPushButton:
         made = button(name, "nav", drawing)
@@ -118,9 +124,8 @@ class ImageBar(QWidget):
 
     def show_table(self, table: bool, possible: bool) -> None:
         """Which way is on; without a reason to choose, there is no choice."""
-        for made, checked in ((self.single, not table), (self.table, table)):
-            made.setVisible(possible)
-            made.setChecked(checked)
+        self._both.setVisible(possible)
+        (self.table if table else self.single).setChecked(True)
 
     @Slot()
     def _packs_changed(self) -> None:

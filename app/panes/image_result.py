@@ -113,9 +113,9 @@ class ImageResult(QWidget):
             self.caption,
             self.sureness,
             self.gap,
-            self.hint,
             self.own_head,
             self.own,
+            self.hint,
         ):
             column.addWidget(part)
         column.addSpacing(4)
