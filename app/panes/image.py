@@ -250,7 +250,9 @@ class ImagePane(QWidget):
 
     @Slot()
     def escape(self) -> None:
-        """Stop what is being done with the picture on the screen."""
+        """Take the overlay off, else stop what is being done with the picture on the screen."""
+        if self.result.forget_word():
+            return
         if self._session.selected is not None and not self._session.in_table:
             self._session.stop(self._session.selected)
 

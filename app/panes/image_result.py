@@ -349,6 +349,13 @@ class ImageResult(QWidget):
 
     # What the user does
 
+    def forget_word(self) -> bool:
+        """Point at no word any more; whether one was pointed at."""
+        pointed = [view for view in (self.caption, self.own) if view.current is not None]
+        for view in pointed:
+            view.point_at_nothing()
+        return bool(pointed)
+
     @Slot()
     def copy_text(self) -> None:
         """Copy the description."""

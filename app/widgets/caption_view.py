@@ -121,6 +121,10 @@ class CaptionView(QTextEdit):
         self._mark()
         self.looked.emit(place.look if place is not None else None)
 
+    def point_at_nothing(self) -> None:
+        """Forget the word."""
+        self._point_at(None)
+
     def _mark(self) -> None:
         """Dots under doubtful words, a ground behind the one that is pointed at."""
         marks: list[QTextEdit.ExtraSelection] = []
@@ -184,8 +188,6 @@ class CaptionView(QTextEdit):
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if plain and self._places and event.key() in steps:
             self._step(steps[Qt.Key(event.key())])
-        elif plain and self._current is not None and event.key() == Qt.Key.Key_Escape:
-            self._point_at(None)
         else:
             super().keyPressEvent(event)
 

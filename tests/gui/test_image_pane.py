@@ -80,6 +80,10 @@ def test_words_show_where_the_model_looked(qtbot: QtBot, open_desktop: OpenDeskt
     assert caption.current is not None and caption.current.word == "dog"
     doubtful = [mark for mark in caption.extraSelections() if mark.cursor.selectedText() == "dog"]  # type: ignore[attr-defined]
     assert doubtful
+    desktop.window.escape()
+    assert caption.current is None
+    qtbot.keyClick(caption, Qt.Key.Key_Right)
+    assert caption.current is not None
     result.view.setFocus()
     assert caption.current is None
 
