@@ -136,7 +136,7 @@ class ImagePictures:
             desktop.images.items[2], "狗是什么颜色的？" if end.startswith("zh") else "What colour is the dog?"
         )
         self._until(lambda: answer.state == "done")
-        bar = result.scroll.verticalScrollBar()
+        bar = result.page.verticalScrollBar()
         self._settle(100)
         bar.setValue(bar.maximum())
         grab(f"images-answer-{end}")

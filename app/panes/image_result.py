@@ -81,7 +81,7 @@ class ImageResult(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
         whole.addLayout(self._make_head())
-        self.scroll = self._make_scroll()
+        self.page = self._make_scroll()
         holder = QWidget()
         holder.setObjectName("page")
         column = QVBoxLayout(holder)
@@ -124,8 +124,8 @@ class ImageResult(QWidget):
         column.addWidget(self.origin)
         column.addWidget(self.answers)
         column.addStretch(1)
-        self.scroll.setWidget(holder)
-        whole.addWidget(self.scroll, 1)
+        self.page.setWidget(holder)
+        whole.addWidget(self.page, 1)
         self.frames = ImageFrames(self._session)
         self.frames.sound_wanted.connect(self._sound)
         whole.addWidget(self.frames, 2)
@@ -199,7 +199,7 @@ class ImageResult(QWidget):
             self.view.show_image(None)
             return
         self.question.field.clear()
-        self.scroll.verticalScrollBar().setValue(0)
+        self.page.verticalScrollBar().setValue(0)
         self._shown_changed(self._item)
         self._item_changed(self._item)
 
@@ -338,7 +338,7 @@ class ImageResult(QWidget):
     def _answers_grown(self) -> None:
         if self._item is not None:
             self._show_actions(self._item, self.described)
-        bar = self.scroll.verticalScrollBar()
+        bar = self.page.verticalScrollBar()
         if bar.maximum() - bar.value() < scaled(160) or self.question.field.hasFocus():
             self.answers.adjustSize()
             bar.setValue(bar.maximum())
