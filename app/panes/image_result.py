@@ -52,6 +52,7 @@ class ImageResult(QWidget):
         super().__init__()
         self._host, self._session = host, session
         self._item: ImageItem | None = None
+        self._moved = False  # whether the user chose how much room each gets
         self._problem: tuple[int, EngineError | None] | None = None
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -65,7 +66,7 @@ class ImageResult(QWidget):
         self.splitter.addWidget(self._make_panel())
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
-        self.splitter.setSizes([2000, scaled(PANEL_PX)])
+        self.splitter.splitterMoved.connect(self._handle_moved)
         session.selected_changed.connect(self.show_selected)
         session.item_changed.connect(self._item_changed)
         session.shown_changed.connect(self._shown_changed)
@@ -180,7 +181,27 @@ class ImageResult(QWidget):
         wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
         if self.splitter.orientation() != wanted:
             self.splitter.setOrientation(wanted)
-            self.splitter.setSizes([scaled(260), 2000] if narrow else [2000, scaled(PANEL_PX)])
+            self._moved = False
+            self._share_out()
+
+    def resizeEvent(self, event) -> None:
+        """Another size is shared out, until the user does it."""
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        if self._moved:
+            return
+        if self.splitter.orientation() == Qt.Orientation.Vertical:
+            picture = round(0.42 * self.height())
+            self.splitter.setSizes([picture, self.height() - picture])
+        else:
+            panel = min(scaled(PANEL_PX), round(0.54 * self.width()))
+            self.splitter.setSizes([self.width() - panel, panel])
+
+    @Slot()
+    def _handle_moved(self) -> None:
+        self._moved = True
 
     @property
     def described(self) -> Described | None:

@@ -51,7 +51,8 @@ class FlowBox(QWidget):
     def resizeEvent(self, event) -> None:
         """Other places."""
         super().resizeEvent(event)
-        self._place(self.width(), only_measure=False)
+        if self._place(self.width(), only_measure=False) != self.height():
+            self.updateGeometry()  # what is told as the smallest height was for the width of before
 
     def event(self, event: QEvent) -> bool:
         """A control came, went, or has another size."""
