@@ -291,7 +291,7 @@ def test_other_tiles_than_the_graph_was_made_for(fp32: Pack, tmp_path: Path) -> 
         read_pack(folder)
 
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 
 
 def _json(name: str, change: Callable[[dict[str, Any]], object]) -> Change:
