@@ -120,12 +120,10 @@ class ImagePictures:
         self._settle(100)
         grab(f"images-described-{end}")
         view = result.caption if result.caption.has_looks else result.own
-        look = view._places[2].look
-        result.view.show_attention(look.attention)
-        view._current = view._places[2]
-        view._mark()
+        view.point_at_word("dog")
+        self._settle(400)
         grab(f"images-overlay-{end}")
-        result.view.show_attention(None)
+        view.point_at_nothing()
         self._door.images.unsure, self._door.images.confidence = True, 0.22
         desktop.images.want(desktop.images.items[2], again=True)
         desktop.images.select(desktop.images.items[2])

@@ -2,7 +2,8 @@
 
 In: a folder for pictures of every pane, theme and language, with an engine that answers what it is told; or
 ``--readme FILE``, the pictures of the README: a conversation with an installed model, greedy, in the light theme, and beside
-it ``speech.png``, two recordings transcribed by an installed speech model.
+it ``speech.png``, two recordings transcribed by an installed speech model, and ``images.png``, photos described by an
+installed image model.
 Out: PNG files. The user's conversations and settings are neither read nor changed.
 Run: ``python -m tests.screenshots [--speech | --images] FOLDER``, and
 ``python -m tests.screenshots --readme resources/screenshots/chat.png [--model NAME]`` (the model comes from the data
@@ -37,6 +38,8 @@ README_ANSWERS = (
     "```python\ndef is_leap(year: int) -> bool:\n    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)\n```",
 )
 README_SPEECH = ("english.mp4", "chinese.flac")
+README_PHOTOS = ("rocket.jpg", "coffee.jpg", "cat.jpg")
+README_WORD = "cat"  # which shows where the model looked
 SIZE = (1180, 800)
 LONG = """Here is a short plan.
 
@@ -143,6 +146,14 @@ def make_readme(target: Path, model: str) -> int:
         desktop.speech.select(desktop.speech.items[0])
         until_idle(desktop)
         desktop.window.grab().save(str(target.with_name("speech.png")), "PNG", 0)
+    if store.best(kind="image") is not None:
+        for name in README_PHOTOS:
+            desktop.window.take_files([Path(__file__).parent / "data" / "photos" / name])
+            until_idle(desktop)
+        print(*(item.described.text for item in desktop.images.items if item.described), sep="\n")
+        desktop.window.images.result.caption.point_at_word(README_WORD)
+        settle(400)
+        desktop.window.grab().save(str(target.with_name("images.png")), "PNG", 0)
     print(f"{target}: {target.stat().st_size} bytes")
     desktop.window.close()
     return 0

@@ -121,6 +121,10 @@ class CaptionView(QTextEdit):
         self._mark()
         self.looked.emit(place.look if place is not None else None)
 
+    def point_at_word(self, word: str) -> None:
+        """Show where the model looked for the first such word; nothing where there is none."""
+        self._point_at(next((place for place in self._places if place.look.word == word), None))
+
     def point_at_nothing(self) -> None:
         """Forget the word."""
         self._point_at(None)
