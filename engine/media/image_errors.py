@@ -117,7 +117,11 @@ def _other_picture(path: Path, head: bytes) -> EngineError | None:
 
 def _other_file(name: str, head: bytes) -> EngineError | None:
     if head.lstrip().startswith(b"%PDF"):
-        return EngineError("{file} is a PDF document, not a picture.", "Open it under Documents.", file=name)
+        return EngineError(
+            "{file} is a PDF document, not a picture.",
+            "Save its pages as pictures, or choose a picture.",
+            file=name,
+        )
     is_film = head[4:8] == b"ftyp" and head[8:12] not in _PICTURE_BRANDS
     if is_film or head.startswith(_VIDEO) or (head[:4] == b"RIFF" and head[8:12] in _RIFF_VIDEO):
         return EngineError("{file} is sound or video, not a picture.", "Open it under Speech.", file=name)
@@ -128,7 +132,7 @@ def _other_file(name: str, head: bytes) -> EngineError | None:
             file=name,
         )
     if _is_text(head):
-        return EngineError("{file} is text, not a picture.", "Open it under Documents.", file=name)
+        return EngineError("{file} is text, not a picture.", "Choose a picture.", file=name)
     return None
 
 
