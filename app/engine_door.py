@@ -154,7 +154,11 @@ class EngineDoor:
 
         assert isinstance(model, _ImageModel)
         options = DescribeOptions(
-            choices.style, choices.language, choices.question, looks=not choices.question
+            choices.style,
+            choices.language,
+            choices.question,
+            looks=not choices.question,
+            earlier=choices.earlier,
         )
         return describe(model.model, picture, options, cancel, chat, model.reader)
 

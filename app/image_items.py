@@ -17,6 +17,8 @@ from engine.tasks.describe_many import PICTURE_SUFFIXES
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from engine.tasks.describe_options import Asked
+
 SVG_SUFFIXES = frozenset((".svg", ".svgz"))
 # Of the suffixes that recordings have, those that have pictures too.
 VIDEO_SUFFIXES = MEDIA_SUFFIXES & frozenset(
@@ -28,11 +30,13 @@ State = Literal["new", "described", "waiting", "running", "stopping", "stopped",
 
 @dataclass(frozen=True)
 class ImageChoices:
-    """How to describe: the style, and the language of the text, "en" or "zh"; a question is answered instead."""
+    """How to describe: the style, and the language of the text, "en" or "zh"; a question is answered instead, which may
+    follow on those asked ``earlier``."""
 
     style: Style = "short"
     language: str = "en"
     question: str = ""
+    earlier: tuple[Asked, ...] = ()
 
 
 @dataclass(eq=False)
@@ -48,7 +52,8 @@ class Answer:
     @property
     def from_findings(self) -> bool:
         """Whether a model answered that was told the findings and did not see the picture."""
-        return self.described is not None and bool(self.described.composed_by)
+        # A model that sees needs no caption to answer; then the other one only put it into Chinese.
+        return self.described is not None and bool(self.described.composed_by and self.described.caption)
 
 
 @dataclass(eq=False)
@@ -89,6 +94,20 @@ class ImageItem:
     def busy(self) -> bool:
         """Whether it waits for its description or is being described."""
         return self.state in ("waiting", "running", "stopping")
+
+    def asked_before(self, answer: Answer) -> tuple[Asked, ...]:
+        """The questions before this one that were answered to the end, with their answers.
+
+        They stay when the picture is described again: they are about the picture, and that is the same.
+        """
+        from engine.tasks.describe_options import Asked
+
+        before = self.answers[: self.answers.index(answer)]
+        return tuple(
+            Asked(each.question, text)
+            for each in before
+            if each.state == "done" and (text := each.text.strip())
+        )
 
     @property
     def unsure(self) -> bool:

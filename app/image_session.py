@@ -326,7 +326,10 @@ class ImageSession(QObject):
             job = self._host.images.video_job(pack, item.path, wish.choices)
         else:
             assert read is not None
-            job = self._host.images.describe_job(pack, read.picture, wish.choices)
+            choices = wish.choices
+            if wish.answer is not None:  # only now the answers before it are there
+                choices = replace(choices, earlier=item.asked_before(wish.answer))
+            job = self._host.images.describe_job(pack, read.picture, choices)
         self._wishes.pop(0)
         self._job, self._wish = job, wish
         job.signals.item.connect(self._got)

@@ -160,7 +160,8 @@ class VisionChatModel(LanguageModel):
         yield from self._generate(self._with_features(prompt), options, cancel, started)
 
     def _fit(self, turns: list[PictureTurn], reserve: int) -> _Prompt:
-        """The prompt of as many turns as leave ``reserve`` of the context; the system turn and the last one stay.
+        """The prompt of as many turns as leave ``reserve`` of the context; the system turn and the last one stay, and what
+        the first of them is about stays in sight.
 
         If the last one does not fit so, its pictures are seen as a whole only, without tiles.
         """
@@ -170,12 +171,12 @@ class VisionChatModel(LanguageModel):
         # A question goes with its answer, so that what is left begins with a question again.
         cuts = [0, *(at for at in range(1, len(talk)) if talk[at].role == "user")]
         for cut in cuts:
-            prompt = self._prompt([*system, *talk[cut:]], self.settings.split)
+            prompt = self._prompt([*system, *_from(talk, cut)], self.settings.split)
             if len(prompt.ids) + reserve <= limit:
                 return replace(prompt, dropped_turns=cut)
         # At last, little room for an answer is better than none.
         for split, room in ((False, reserve), (self.settings.split, 1), (False, 1)):
-            prompt = self._prompt([*system, *talk[cuts[-1] :]], split)
+            prompt = self._prompt([*system, *_from(talk, cuts[-1])], split)
             if len(prompt.ids) + room <= limit:
                 return replace(prompt, dropped_turns=cuts[-1])
         self._check_length(len(prompt.ids))
@@ -324,6 +325,15 @@ class VisionChatModel(LanguageModel):
         self._vision = self._embedding = None
         if self._closing:
             self._memory.clear()
+
+
+def _from(talk: list[PictureTurn], cut: int) -> list[PictureTurn]:
+    """The turns from ``cut`` on, a user's. If that one has no pictures, it is about those shown last before it."""
+    first, *rest = talk[cut:]
+    if not first.pictures:
+        shown = next((turn.pictures for turn in reversed(talk[:cut]) if turn.pictures), ())
+        first = replace(first, pictures=shown)
+    return [first, *rest]
 
 
 class _WatchedSampler(Sampler):

@@ -279,7 +279,10 @@ class _Description:
     # What is answered
 
     def _see_answer(self) -> Iterator[TextChunk | Notice]:
-        items = answer_by_seeing(self._seeing, self._question, self._picture.pixels, self._cancel)
+        earlier = self._options.earlier
+        items = answer_by_seeing(
+            self._seeing, self._question, self._picture.pixels, self._cancel, earlier=earlier
+        )
         made = yield from items if self._language == "en" else _hidden(items)
         self._text, self._reason = made.text, made.reason
         self._text_language = question_language(made.text)
@@ -313,7 +316,10 @@ class _Description:
         told = sentence(self._caption)
         lines = facts(told, self._unsure, self._findings, language)
         self._text, self._streamed = "", True
-        made = yield from answer_from_facts(chat, self._question, lines, language, self._cancel)
+        earlier = self._options.earlier
+        made = yield from answer_from_facts(
+            chat, self._question, lines, language, self._cancel, earlier=earlier
+        )
         self._text, self._reason = made.text, made.reason
         self._composed_by, self._text_language = chat.pack.name, language
 

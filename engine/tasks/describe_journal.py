@@ -46,7 +46,9 @@ class PictureJournal:
 
     def __init__(self, folder: Path, model: str, options: object) -> None:
         """``model`` is what tells one model from another, ``options`` the dataclass of its options."""
-        values = json.dumps([FORMAT, model, asdict(options)], sort_keys=True)  # type: ignore[call-overload]
+        chosen = asdict(options)  # type: ignore[call-overload]
+        chosen.pop("earlier", None)  # what was asked of a picture says nothing of how pictures are described
+        values = json.dumps([FORMAT, model, chosen], sort_keys=True)
         name = f"pictures-{hashlib.sha256(values.encode()).hexdigest()[:32]}.jsonl"
         self.path = folder / name
         self._places: dict[bytes, int] = {}

@@ -21,11 +21,20 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 @dataclass(frozen=True)
+class Asked:
+    """An earlier question about the same picture, and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class DescribeOptions:
     """What is wanted. ``language`` is that of the text: "en" (also where it is ""), or "zh".
 
-    With a ``question`` the text is its answer. ``read_text`` also reads the text in the picture, ``looks`` also asks where the
-    model looked for each word. Raises EngineError for what there is not.
+    With a ``question`` the text is its answer; it may follow on what was asked ``earlier``, the oldest first. ``read_text`` also
+    reads the text in the picture, ``looks`` also asks where the model looked for each word. Raises EngineError for what there
+    is not.
     """
 
     style: Style = "short"
@@ -33,6 +42,7 @@ class DescribeOptions:
     question: str = ""
     read_text: bool = True
     looks: bool = False
+    earlier: tuple[Asked, ...] = ()
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:

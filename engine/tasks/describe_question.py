@@ -1,20 +1,21 @@
 """Questions about a picture: a model that sees answers them, else a chat model from what was found.
 
-In: a question and the picture, or the facts about it. Out: the answer as it comes. What is answered from facts is marked, because
-it can know no more than they say.
+In: a question and the picture, or the facts about it, and what was asked about it earlier. Out: the answer as it comes. What is
+answered from facts is marked, because it can know no more than they say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from bisect import bisect_left
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Finished, FinishReason, Notice, TextChunk
-from engine.tasks.chat import GREEDY, Turn, chat
+from engine.tasks.chat import GREEDY, Turn, chat, prompt_ids, turns_dropped
 from engine.tasks.describe_wording import Language
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine.runtime.language_model import LanguageModel
     from engine.runtime.vision_chat_model import VisionChatModel
+    from engine.tasks.describe_options import Asked
 
 MOST_NEW_TOKENS = 160
 SEEN_MOST_NEW_TOKENS = 400
@@ -95,7 +97,13 @@ def question_language(question: str) -> Language:
 
 
 def answer_from_facts(
-    model: LanguageModel, question: str, facts: Sequence[str], language: Language, cancel: Cancel
+    model: LanguageModel,
+    question: str,
+    facts: Sequence[str],
+    language: Language,
+    cancel: Cancel,
+    *,
+    earlier: Sequence[Asked] = (),
 ) -> Generator[TextChunk | Notice, None, Answer]:
     """Let a chat model answer, that sees nothing; a notice says so first."""
     yield Notice(
@@ -103,33 +111,57 @@ def answer_from_facts(
         "{model} cannot see the picture: it answers from the description and what else was found.",
         {"model": model.pack.display_name},
     )
-    turns = [Turn("system", _SYSTEM[language])]
-    for number, (asked, answered) in enumerate(_EXAMPLES[language]):
-        request = _REQUEST[language].format(facts=_EXAMPLE_FACTS[language], question=asked)
-        turns += (Turn("user", asked if number else request), Turn("assistant", answered))
-    turns.append(Turn("user", _REQUEST[language].format(facts="\n".join(facts), question=question)))
+
+    def turns_without(dropped: int) -> list[Turn]:
+        pairs = [(each.question, each.answer) for each in earlier[dropped:]]
+        examples = _talk(_EXAMPLE_FACTS[language], _EXAMPLES[language], language)
+        talk = _talk("\n".join(facts), [*pairs, (question, "")], language)
+        return [Turn("system", _SYSTEM[language]), *examples, *talk[:-1]]
+
+    # Left to chat(), the examples would go first, then the facts.
+    def fits(dropped: int) -> bool:
+        tokens = len(prompt_ids(model, turns_without(dropped)))
+        return tokens + MOST_NEW_TOKENS <= model.context_limit_tokens
+
+    dropped = bisect_left(range(len(earlier)), True, key=fits)
+    if dropped:
+        yield turns_dropped(model, 2 * dropped)
     options = replace(GREEDY, max_new_tokens=MOST_NEW_TOKENS)
-    ended: Finished | None = None
-    for item in chat(model, turns, options, cancel):
-        if isinstance(item, (TextChunk, Notice)):
-            yield item
-        elif isinstance(item, Finished):
-            ended = item
-    if ended is None:
-        raise RuntimeError("the model ended without a closing item")
-    return Answer(ended.text.strip(), ended.reason)
+    return (yield from _answered(chat(model, turns_without(dropped), options, cancel)))
+
+
+def _talk(facts: str, pairs: Sequence[tuple[str, str]], language: Language) -> list[Turn]:
+    """Questions and answers as turns; the facts stand before the first question."""
+    turns: list[Turn] = []
+    for number, (asked, answered) in enumerate(pairs):
+        request = asked if number else _REQUEST[language].format(facts=facts, question=asked)
+        turns += (Turn("user", request), Turn("assistant", answered))
+    return turns
 
 
 def answer_by_seeing(
-    model: VisionChatModel, question: str, pixels: NDArray[np.uint8], cancel: Cancel
+    model: VisionChatModel,
+    question: str,
+    pixels: NDArray[np.uint8],
+    cancel: Cancel,
+    *,
+    earlier: Sequence[Asked] = (),
 ) -> Generator[TextChunk | Notice, None, Answer]:
-    """Let a model answer that sees the picture."""
+    """Let a model answer that sees the picture. What it read for the questions before is not read again."""
     from engine.runtime.pictures import PictureTurn
 
-    turns = [PictureTurn("user", question, (pixels,))]
+    turns: list[PictureTurn] = []
+    for each in earlier:
+        turns += (PictureTurn("user", each.question), PictureTurn("assistant", each.answer))
+    turns.append(PictureTurn("user", question))
+    turns[0] = replace(turns[0], pictures=(pixels,))
     options = replace(GREEDY, max_new_tokens=SEEN_MOST_NEW_TOKENS)
+    return (yield from _answered(model.chat(turns, options, cancel)))
+
+
+def _answered(items: Iterable[object]) -> Generator[TextChunk | Notice, None, Answer]:
     ended: Finished | None = None
-    for item in model.chat(turns, options, cancel):
+    for item in items:
         if isinstance(item, (TextChunk, Notice)):
             yield item
         elif isinstance(item, Finished):

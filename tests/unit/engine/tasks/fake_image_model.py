@@ -53,6 +53,7 @@ class FakeImageModel:
     cancel_itself: bool = False
     seen: list[tuple[int, ...]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    talks: list[list[Any]] = field(default_factory=list)  # of turns
     closed: int = 0
 
     def caption(self, pixels: NDArray[np.uint8], options: CaptionOptions, cancel: Cancel) -> Caption:
@@ -75,6 +76,7 @@ class FakeImageModel:
     def chat(self, turns: Sequence[Any], options: ChatOptions, cancel: Cancel) -> Iterator[object]:
         """What was set, word by word."""
         self.asked.append(turns[-1].text)
+        self.talks.append(list(turns))
         yield from _said(self.answer, self.pack.name, cancel, lambda: None)
 
     def close(self) -> None:
