@@ -156,6 +156,7 @@ class EfficientNet(nn.Module):
     def widen(self, patches: Tensor) -> Tensor:
         """The head convolution on patches: [B,N,P] -> [B,N,1280]."""
         conv, norm = self.head.conv, self.head.norm
+        assert norm.running_var is not None and norm.running_mean is not None
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # [1280]
         weight = conv.weight.flatten(1) * scale[:, None]  # [1280,P]
         bias = norm.bias - norm.running_mean * scale
