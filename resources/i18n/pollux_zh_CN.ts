@@ -705,7 +705,7 @@
     </message>
     <message>
         <source>Takes JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, BMP, SVG and most others; of animated pictures the first frame, of videos the key frames.</source>
-        <translation>支持 JPEG、PNG、WebP、HEIC、AVIF、TIFF、GIF、BMP、SVG 和大多数其他格式；动图取第一帧，视频取关键帧。</translation>
+        <translation>支持 JPEG、PNG、WebP、HEIC、AVIF、TIFF、GIF、BMP、SVG 等格式；动图取第一帧，视频取关键帧。</translation>
     </message>
     <message>
         <source>A folder becomes a table of descriptions that can be edited and exported.</source>
@@ -797,6 +797,18 @@
         <translation>选择图片文件夹</translation>
     </message>
     <message>
+        <source>Pasted picture</source>
+        <translation>粘贴的图片</translation>
+    </message>
+    <message>
+        <source>Dropped picture</source>
+        <translation>拖入的图片</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>屏幕截图</translation>
+    </message>
+    <message>
         <source>{name}: {text}</source>
         <translation>{name}：{text}</translation>
     </message>
@@ -876,7 +888,7 @@
     </message>
     <message>
         <source>Point at a word, or go from word to word with the arrows: the picture shows where the model looked.</source>
-        <translation>指向一个词，或用方向键逐词移动：图片上会显示模型当时看的位置。</translation>
+        <translation>指向某个词或按方向键，图上会显示模型看的位置。</translation>
     </message>
     <message>
         <source>Is being described… {done} of {total}</source>
@@ -2624,10 +2636,6 @@
         <translation>请在别处打开并另存为 PNG。</translation>
     </message>
     <message>
-        <source>Open it under Documents.</source>
-        <translation>请在“文档”页打开。</translation>
-    </message>
-    <message>
         <source>Open it under Speech.</source>
         <translation>请在“语音”页打开。</translation>
     </message>
@@ -2674,6 +2682,10 @@
     <message>
         <source>Save it as PNG in the program that made it.</source>
         <translation>请用创建它的程序另存为 PNG。</translation>
+    </message>
+    <message>
+        <source>Save its pages as pictures, or choose a picture.</source>
+        <translation>请把它的页面保存为图片，或选择一张图片。</translation>
     </message>
     <message>
         <source>Say whether it may be replaced.</source>
@@ -3561,14 +3573,6 @@
     <message>
         <source>Camera</source>
         <translation>相机</translation>
-    </message>
-    <message>
-        <source>Pasted picture</source>
-        <translation>粘贴的图片</translation>
-    </message>
-    <message>
-        <source>Screen</source>
-        <translation>屏幕截图</translation>
     </message>
     <message>
         <source>Description of the picture</source>
