@@ -107,34 +107,18 @@ def chat(
     limit = model.context_limit_tokens
     prompt = _fit(model, list(turns), limit, min(options.max_new_tokens, RESERVE_TOKENS, limit // 4))
     if prompt.dropped_turns:
-        yield turns_dropped(model, prompt.dropped_turns)
+        yield Notice(
+            "turns_dropped",
+            "The conversation is longer than {model} can read ({limit} tokens): "
+            "its {count} oldest messages were left out.",
+            {"model": model.pack.display_name, "limit": limit, "count": prompt.dropped_turns},
+        )
     options = replace(
         options,
         max_new_tokens=min(options.max_new_tokens, limit - len(prompt.ids)),
         stop=(*options.stop, *model.template.stops),
     )
     yield from model.generate(prompt.ids, options, cancel)
-
-
-def turns_dropped(model: LanguageModel, count: int) -> Notice:
-    """Says that so many turns were left out."""
-    return Notice(
-        "turns_dropped",
-        "The conversation is longer than {model} can read ({limit} tokens): "
-        "its {count} oldest messages were left out.",
-        {"model": model.pack.display_name, "limit": model.context_limit_tokens, "count": count},
-    )
-
-
-def prompt_ids(model: LanguageModel, turns: Sequence[Turn]) -> list[int]:
-    """What the model reads for ``turns``. Text that cannot fit whatever the tokenizer makes of it is not tokenized at all,
-    because it may be huge: as many zeros come as there would be tokens at least."""
-    chars = sum(len(turn.text) for turn in turns)
-    if chars > model.context_limit_tokens * LONG_TOKEN_CHARS:
-        least = math.ceil(chars / model.tokenizer.longest_token_chars)
-        if least > model.context_limit_tokens:
-            return [0] * least
-    return model.tokenizer.encode_rendered(model.template.render(turns, model.tokenizer.control_tokens))
 
 
 def _fit(model: LanguageModel, turns: list[Turn], limit: int, reserve: int) -> _Prompt:
@@ -144,8 +128,15 @@ def _fit(model: LanguageModel, turns: list[Turn], limit: int, reserve: int) -> _
     # A question goes with its answer, so that what is left begins with a question again.
     cuts = [0, *(at for at in range(1, len(talk)) if talk[at].role == "user")]
 
+    # Text that cannot fit whatever the tokenizer makes of it is not tokenized at all: it may be huge.
     def ids_from(cut: int) -> list[int]:
-        return prompt_ids(model, [*system, *talk[cut:]])
+        kept = [*system, *talk[cut:]]
+        chars = sum(len(turn.text) for turn in kept)
+        if chars > limit * LONG_TOKEN_CHARS:
+            least = math.ceil(chars / model.tokenizer.longest_token_chars)
+            if least > limit:
+                return [0] * least
+        return model.tokenizer.encode_rendered(model.template.render(kept, model.tokenizer.control_tokens))
 
     ids = ids_from(0)
     if len(ids) + reserve <= limit:

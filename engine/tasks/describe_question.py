@@ -7,7 +7,6 @@ answered from facts is marked, because it can know no more than they say.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.results import Finished, FinishReason, Notice, TextChunk
-from engine.tasks.chat import GREEDY, Turn, chat, prompt_ids, turns_dropped
+from engine.tasks.chat import GREEDY, Turn, chat
 from engine.tasks.describe_wording import Language
 
 if TYPE_CHECKING:
@@ -111,32 +110,17 @@ def answer_from_facts(
         "{model} cannot see the picture: it answers from the description and what else was found.",
         {"model": model.pack.display_name},
     )
-
-    def turns_without(dropped: int) -> list[Turn]:
-        pairs = [(each.question, each.answer) for each in earlier[dropped:]]
-        examples = _talk(_EXAMPLE_FACTS[language], _EXAMPLES[language], language)
-        talk = _talk("\n".join(facts), [*pairs, (question, "")], language)
-        return [Turn("system", _SYSTEM[language]), *examples, *talk[:-1]]
-
-    # Left to chat(), the examples would go first, then the facts.
-    def fits(dropped: int) -> bool:
-        tokens = len(prompt_ids(model, turns_without(dropped)))
-        return tokens + MOST_NEW_TOKENS <= model.context_limit_tokens
-
-    dropped = bisect_left(range(len(earlier)), True, key=fits)
-    if dropped:
-        yield turns_dropped(model, 2 * dropped)
+    turns = [Turn("system", _SYSTEM[language])]
+    # Before the examples: with them further away from the question, small models told of the examples' photo. Where the context
+    # is short, they are also what chat() leaves out first.
+    for each in earlier:
+        turns += (Turn("user", each.question), Turn("assistant", each.answer))
+    for number, (asked, answered) in enumerate(_EXAMPLES[language]):
+        request = _REQUEST[language].format(facts=_EXAMPLE_FACTS[language], question=asked)
+        turns += (Turn("user", asked if number else request), Turn("assistant", answered))
+    turns.append(Turn("user", _REQUEST[language].format(facts="\n".join(facts), question=question)))
     options = replace(GREEDY, max_new_tokens=MOST_NEW_TOKENS)
-    return (yield from _answered(chat(model, turns_without(dropped), options, cancel)))
-
-
-def _talk(facts: str, pairs: Sequence[tuple[str, str]], language: Language) -> list[Turn]:
-    """Questions and answers as turns; the facts stand before the first question."""
-    turns: list[Turn] = []
-    for number, (asked, answered) in enumerate(pairs):
-        request = asked if number else _REQUEST[language].format(facts=facts, question=asked)
-        turns += (Turn("user", request), Turn("assistant", answered))
-    return turns
+    return (yield from _answered(chat(model, turns, options, cancel)))
 
 
 def answer_by_seeing(
