@@ -43,7 +43,12 @@ class Writer:
 
     @torch.inference_mode()
     def sample(
-        self, prefix: Tensor, prompts: Sequence[Sequence[int]], times: int, random: torch.Generator
+        self,
+        prefix: Tensor,
+        prompts: Sequence[Sequence[int]],
+        times: int,
+        random: torch.Generator,
+        temperature: float = 1.0,
     ) -> list[list[int]]:
         """``times`` random captions of each photo, one photo after the other."""
         start = self._begin(prefix, prompts, 0).repeated(times, MOST_TOKENS)
@@ -51,7 +56,7 @@ class Writer:
         def draw(logits: Tensor) -> Tensor:
             # The largest of logits plus Gumbel noise is a sample (and needs no sorting of 49,152 words).
             noise = torch.rand(logits.shape, generator=random).clamp_(1e-9, 1 - 1e-7)
-            return (logits - (-noise.log()).log()).argmax(dim=-1)
+            return (logits / temperature - (-noise.log()).log()).argmax(dim=-1)
 
         return self._write(start, draw)
 

@@ -80,10 +80,15 @@ class CaptionerTraining:
         return states.flatten(0, 1)[batch.places]
 
     def losses(
-        self, examples: Sequence[Example], softmax: SampledSoftmax, seed: tuple[int, ...], drop: Drop = keep
+        self,
+        examples: Sequence[Example],
+        softmax: SampledSoftmax,
+        seed: tuple[int, ...],
+        drop: Drop = keep,
+        temperature: float = 1.0,
     ) -> Tensor:
-        """The loss of every target of these examples [K], fp32."""
+        """The loss of every target of these examples [K], fp32; ``temperature`` divides the logits."""
         batch = lay_out([example.item for example in examples], self.config.queries, self.end)
         self.decoder.adapt(self.lora)
         hidden = self.hidden([example.patches for example in examples], batch, drop)
-        return softmax.loss(hidden, self.embedding, batch.targets, seed)
+        return softmax.loss(hidden / temperature, self.embedding, batch.targets, seed)

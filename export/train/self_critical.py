@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import torch
@@ -24,12 +25,15 @@ from export.train.optimizer import set_rate
 from export.train.run import Run
 from export.train.sequences import Item
 
-PHASE = "self-critical"
+PHASE: Final = "self-critical"
 _UNFINISHED = frozenset(
     "a an the in on of with and at to by from for near while is are as into over through his her their its that".split()
 )
 _PENALTY = 1.0
 _ORDINARY_EVERY = 3  # steps
+# Of the words that are drawn, and of the chances that are learnt: label smoothing leaves every word some chance, and at 1 half
+# of the captions would have a wild word.
+_TEMPERATURE = 0.6
 _CHECKED = 300  # photos of the dev split, written greedily
 _EPOCH = 1000  # numbers of passes from here on, so that no order of the first phase comes again
 
@@ -56,7 +60,7 @@ def run_phase(run: Run, *, resume: bool) -> Iterator[Progress]:
             for i, example in enumerate(chosen)
         ]
         total = run.processes.sum(float(sum(example.item.targets for example in sampled)))
-        losses = training.losses(sampled, on_used, (settings.seed, step))
+        losses = training.losses(sampled, on_used, (settings.seed, step), temperature=_TEMPERATURE)
         owners = torch.tensor([i for i, size in enumerate(_sizes(sampled)) for _ in range(size)])
         (losses * better.flatten()[owners]).sum().div(total).backward()
         if step % _ORDINARY_EVERY == _ORDINARY_EVERY - 1:
@@ -95,7 +99,9 @@ def _samples(
     random = torch.Generator().manual_seed((run.settings.seed * 1_000_003 + step) * 64 + run.processes.rank)
     with torch.inference_mode():
         prefix = training.prefix([example.patches for example in examples])
-    written = writer.sample(prefix, [example.item.prompt for example in examples], count, random)
+    written = writer.sample(
+        prefix, [example.item.prompt for example in examples], count, random, _TEMPERATURE
+    )
     texts = [[tuple(ids) for ids in written[i * count : (i + 1) * count]] for i in range(len(examples))]
     reward = np.zeros((len(examples), count), np.float32)
     for row, index in enumerate(indices):

@@ -44,7 +44,7 @@ class Settings:
     name_given: float = 0.3  # how often a labelled photo is told its own name
     save_every: int = 50
     check_every: int = 400
-    critical_steps: int = 150
+    critical_steps: int = 190
     critical_photos: int = 16
     critical_samples: int = 5
-    critical_rate: float = 8e-5
+    critical_rate: float = 1.2e-4
