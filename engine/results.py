@@ -41,6 +41,11 @@ class Progress:
         "verify",
         "transcribe",
         "describe",
+        "features",
+        "keywords",
+        "train",
+        "self-critical",
+        "measure",
     ]
     done: int
     total: int | None

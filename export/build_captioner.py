@@ -12,12 +12,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.cancel import Cancel
 from engine.disk import check_space
@@ -37,12 +37,14 @@ from export.checkpoints.adapted import AdaptedCheckpoint
 from export.checkpoints.interface import Checkpoint
 from export.checkpoints.vision import get_vision, read_vision
 from export.nn.captioner import CaptionerConfig, Connector
-from export.nn.efficientnet import EfficientNet
+from export.nn.keywords import KeywordHead
 from export.onnx_graph import MODEL_FILE
 from export.pack_tokenizer import usable_tokenizer, write_tokenizer
 from export.packing import packed_model
 from export.recipe import Recipe, trained_folder
 from export.verify_captioner import CaptionerParts, measure_captioner
+
+M = TypeVar("M", bound=nn.Module)
 
 SETTINGS_FILE = "captioner.json"
 WEIGHTS_NAME = "captioner"
@@ -58,6 +60,7 @@ class TrainedCaptioner:
     card: dict[str, Any]
     connector: dict[str, Tensor]
     lora: dict[str, Tensor]
+    keywords: dict[str, Tensor]
     readme: str
 
 
@@ -79,11 +82,11 @@ def read_trained(folder: Path) -> TrainedCaptioner:
             folder=folder,
             reason=error,
         ) from error
-    parts: dict[str, dict[str, Tensor]] = {"connector": {}, "lora": {}}
+    parts: dict[str, dict[str, Tensor]] = {"connector": {}, "lora": {}, "keywords": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
         parts.setdefault(part, {})[rest] = tensor.float()
-    return TrainedCaptioner(config, card, parts["connector"], parts["lora"], readme)
+    return TrainedCaptioner(config, card, parts["connector"], parts["lora"], parts["keywords"], readme)
 
 
 def build_captioner(
@@ -113,7 +116,10 @@ def build_captioner(
     check_space(folder, 4 * adapted.config.parameters)
     with torch.no_grad():
         vision = VisionGraph(
-            read_vision(trained.config.vision, network), connector_of(trained), recipe.form.is_packed
+            read_vision(trained.config.vision, network),
+            connector_of(trained),
+            keywords_of(trained),
+            recipe.form.is_packed,
         )
         export_vision(vision, folder)
     del vision
@@ -140,10 +146,11 @@ def build_captioner(
         (folder / CARD_FILE).write_text(trained.readme, "utf-8")
     _write_genai_config(folder, adapted)
     yield Progress("check", 0, 1, "steps")
-    parts = CaptionerParts(read_vision(trained.config.vision, network), connector_of(trained), adapted)
+    vision = read_vision(trained.config.vision, network)
+    parts = CaptionerParts(vision, connector_of(trained), keywords_of(trained), adapted)
     parity = measure_captioner(parts, folder)
     yield Progress("check", 1, 1, "steps")
-    parameters = adapted.config.parameters + _size(parts.vision) + _size(parts.connector)
+    parameters = adapted.config.parameters + sum(map(_size, (parts.vision, parts.connector, parts.keywords)))
     write_pack_json(
         folder,
         recipe.manifest(
@@ -161,18 +168,26 @@ def build_captioner(
 
 def connector_of(trained: TrainedCaptioner) -> Connector:
     """The connector with its weights; EngineError where they are not its own."""
-    connector = Connector(trained.config)
+    return _filled(Connector(trained.config), trained.connector)
+
+
+def keywords_of(trained: TrainedCaptioner) -> KeywordHead:
+    """The head for keywords, likewise."""
+    return _filled(KeywordHead(trained.config), trained.keywords)
+
+
+def _filled(module: M, weights: dict[str, Tensor]) -> M:
     try:
-        connector.load_state_dict(trained.connector)
+        module.load_state_dict(weights)
     except RuntimeError as error:
         raise EngineError(
             "The trained weights do not fit the sizes that stand beside them.",
             "Train them again: python -m export train captioner",
         ) from error
-    return connector.requires_grad_(False).eval()
+    return module.requires_grad_(False).eval()
 
 
-def _size(module: EfficientNet | Connector) -> int:
+def _size(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 

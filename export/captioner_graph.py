@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from export.nn.captioner import Connector
 from export.nn.efficientnet import ConvNorm, EfficientNet, InvertedResidual, normalise, same_padding
+from export.nn.keywords import KeywordHead
 from export.nn.language import Cache, LanguageModel
 from export.onnx_graph import MODEL_FILE, OPSET, DecoderGraph, LayerPast, save_program
 from export.speech_packing import packed_linear
@@ -55,24 +56,27 @@ class FoldedConv(nn.Module):
 
 
 class VisionGraph(nn.Module):
-    """Pixels in; prefix, class probabilities, and which patches each embedding of the prefix is made from, out."""
+    """Pixels in; out come the prefix, class probabilities, shares of words, and which patches each embedding is made from."""
 
-    def __init__(self, vision: EfficientNet, connector: Connector, packed: bool) -> None:
+    def __init__(
+        self, vision: EfficientNet, connector: Connector, keywords: KeywordHead, packed: bool
+    ) -> None:
         super().__init__()
-        self.vision, self.connector = vision, connector
+        self.vision, self.connector, self.keywords = vision, connector, keywords
         if packed:
             _fold(vision)
             vision.classifier = cast("nn.Linear", packed_linear(vision.classifier))
-            replace_linears(connector, packed_linear)
+            for part in (connector, keywords):
+                replace_linears(part, packed_linear)
 
-    def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """uint8 [B,S,S,3] -> prefix [B,Q,C], probabilities [B,1000], weights [B,Q,N], each row summing to 1."""
+    def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """uint8 [B,S,S,3] -> prefix [B,Q,C], probabilities [B,1000], shares [B,K], weights [B,Q,N] whose rows sum to 1."""
         pixels = normalise(pixel_values.permute(0, 3, 1, 2).float())
         vision = self.vision
         features = vision.head(vision.patch_map(pixels)).flatten(2).transpose(1, 2)  # [B,N,1280]
         prefix, weights = self.connector(features)
         logits = vision.classify(features) / self.connector.config.class_temperature
-        return prefix, logits.softmax(dim=-1), weights.mean(dim=1)
+        return prefix, logits.softmax(dim=-1), self.keywords(features).sigmoid(), weights.mean(dim=1)
 
 
 class CaptionGraph(DecoderGraph):
@@ -110,7 +114,7 @@ def export_vision(graph: VisionGraph, folder: Path) -> None:
         dynamo=True,
         opset_version=OPSET,
         input_names=["pixel_values"],
-        output_names=["image_features", "class_probabilities", "patch_weights"],
+        output_names=["image_features", "class_probabilities", "keyword_shares", "patch_weights"],
         dynamic_shapes={"pixel_values": {0: torch.export.Dim("batch", min=1)}},
         verbose=False,
     )

@@ -20,6 +20,7 @@ from export.checkpoints.interface import Checkpoint
 from export.checkpoints.load import load_language
 from export.nn.captioner import Connector
 from export.nn.efficientnet import EfficientNet
+from export.nn.keywords import KeywordHead
 from export.onnx_graph import MODEL_FILE
 from export.verify import cpu_session
 
@@ -29,10 +30,11 @@ CACHE_TOKENS = 64
 
 @dataclass(frozen=True)
 class CaptionerParts:
-    """The picture network, the connector and the language model with its adapters, as they were trained."""
+    """The picture network, the connector, the head for keywords and the language model with its adapters, as they were trained."""
 
     vision: EfficientNet
     connector: Connector
+    keywords: KeywordHead
     language: Checkpoint
 
 
@@ -64,7 +66,8 @@ def measure_captioner(parts: CaptionerParts, folder: Path) -> CaptionerParity:
     tokenizer = Tokenizer.from_str(parts.language.tokenizer_files().tokenizer_json)
     ids = tokenizer.encode(SENTENCE, add_special_tokens=False).ids
     with torch.no_grad():
-        prefix = VisionGraph(parts.vision, parts.connector, packed=False)(torch.from_numpy(picture[None]))[0]
+        graph = VisionGraph(parts.vision, parts.connector, parts.keywords, packed=False)
+        prefix = graph(torch.from_numpy(picture[None]))[0]
         model = load_language(parts.language)
         embeds = torch.cat((prefix, model.embedding(torch.tensor([ids]))), dim=1)
         wanted = model.decode(embeds)[0][0, prefix.shape[1] :].numpy()  # [T,V]

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from export.nn.captioner import CaptionerConfig, Connector, new_lora
 from export.nn.efficientnet import EfficientNet, EfficientNetConfig, published_name
+from export.nn.keywords import KeywordHead
 from tests import tiny
 
 VISION = EfficientNetConfig("tiny", 0.25, 0.3, 64, stem_channels=8, feature_channels=64)
@@ -30,6 +32,10 @@ CONFIG = CaptionerConfig(
     lora_rank=4,
     class_temperature=0.8,
     names_least=0.0,
+    keywords=("dog", "red", "sits"),
+    keywords_max=2,
+    keywords_least=0.0,
+    keyword_width=32,
 )
 
 
@@ -50,6 +56,14 @@ def connector(seed: int = 1) -> Connector:
     """A connector with random weights."""
     torch.manual_seed(seed)
     return Connector(CONFIG).eval().requires_grad_(False)
+
+
+def keywords(seed: int = 3) -> KeywordHead:
+    """A head for keywords with random weights."""
+    torch.manual_seed(seed)
+    head = KeywordHead(CONFIG)
+    nn.init.normal_(head.whole.weight, std=0.1)
+    return head.eval().requires_grad_(False)
 
 
 def lora(seed: int = 2) -> dict[str, torch.Tensor]:
@@ -80,6 +94,7 @@ def write_trained(folder: Path) -> Path:
     """What training leaves behind."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"connector.{name}": tensor.half() for name, tensor in connector().state_dict().items()}
+    tensors |= {f"keywords.{name}": tensor.half() for name, tensor in keywords().state_dict().items()}
     tensors |= {f"lora.{name}": tensor.half() for name, tensor in lora().items()}
     save_file(
         {name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "captioner.safetensors"

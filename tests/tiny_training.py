@@ -19,6 +19,7 @@ from export.train.data import LabelledPhoto, Photo
 from export.train.examples import Examples, Seen, Words
 from export.train.features import Features
 from export.train.inputs import Inputs
+from export.train.keywords import Keywords
 from export.train.model import CaptionerTraining
 from export.train.nouns import Nouns
 from export.train.processes import Processes
@@ -58,13 +59,20 @@ def inputs(chosen: Settings) -> Inputs:
     labelled = tuple(LabelledPhoto(f"{i}", "caltech101", "laptop", held_out=False) for i in range(4))
     dev = tuple(Photo(f"{i}", "dev", _TEXTS[:3]) for i in range(2))
     config, language = tiny_captioner.CONFIG, tiny.language_model(tiny.LLAMA)
+    sizes = {"train": (9, 2), "labelled": (4, 1), "dev": (2, 1)}
+    dice = np.random.default_rng(1)
+    shares = {
+        kind: tuple(dice.random((count, len(config.keywords))).astype(np.float16) for _ in range(variants))
+        for kind, (count, variants) in sizes.items()
+    }
+    keywords = Keywords(config, tiny_captioner.keywords().state_dict(), shares)
     seen = [
-        Seen.of([_features(count, seed) for seed in range(variants)], NOUNS, config)
-        for count, variants in ((9, 2), (4, 1), (2, 1))
+        Seen.of([_features(count, seed) for seed in range(variants)], NOUNS, keywords, kind)
+        for kind, (count, variants) in sizes.items()
     ]
     examples = Examples(chosen, words(), (train, seen[0]), (labelled, seen[1]))
     end = tiny.byte_tokenizer()["tokenizer.ggml.eos_token_id"]
-    return Inputs(config, words(), end, examples, dev, seen[2], language, tiny_captioner.vision())
+    return Inputs(config, words(), end, examples, dev, seen[2], language, tiny_captioner.vision(), keywords)
 
 
 def start(out: Path, steps: int, critical_steps: int = 0) -> Run:

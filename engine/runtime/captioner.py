@@ -2,10 +2,11 @@
 
 In: an image pack of Pollux's own kind (``vision.onnx``, ``model.onnx``, ``captioner.json``, ``labels.tsv``) and pixels.
 Out: a :class:`Caption`. The picture becomes a few embeddings that stand before the text, the classifier's likeliest nouns
-follow, and a beam search writes the sentence. Legend: Q embeddings, C hidden size, N patches, S side in pixels.
+follow, and a beam search writes the sentence. Legend: Q embeddings, C hidden size, N patches, S side in
+pixels, K keywords.
 
     vision: pixel_values uint8 [1, S, S, 3] -> image_features [1, Q, C], class_probabilities [1, 1000],
-            patch_weights [1, Q, N]
+            keyword_shares [1, K], patch_weights [1, Q, N]
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from engine.runtime.tokens import Tokenizer
 
 CAPACITY_TOKENS = 192  # prefix, nouns and the longest caption, with room to spare
 NO_REPEAT_TOKENS = 3  # no three tokens stand twice in a caption
-FEATURES, PROBABILITIES, PATCH_WEIGHTS = "image_features", "class_probabilities", "patch_weights"
+PROBABILITIES, SHARES, PATCH_WEIGHTS = "class_probabilities", "keyword_shares", "patch_weights"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class _Seen:
 
     prefix: NDArray[np.float32]  # [Q, C]
     probabilities: NDArray[np.float32]  # [1000]
+    shares: NDArray[np.float32]  # [K]
     patch_weights: NDArray[np.float32]  # [Q, N]
 
 
@@ -113,7 +115,8 @@ class Captioner(OpenModel):
     def _caption(self, pixels: NDArray[np.uint8], options: CaptionOptions, cancel: Cancel) -> Caption:
         seen = self._see(pixels, cancel)
         decoder = self._opened()[1]
-        prompt = self._tokenizer.encode(self.settings.prompt(seen.probabilities, self.labels))
+        names = self.settings.prompt(seen.probabilities, self.labels, seen.shares)
+        prompt = self._tokenizer.encode(names)
         begin = decoder.begin(seen.prefix, prompt, cancel)
         decoder.branch(options.beams)
         room = min(options.max_new_tokens, CAPACITY_TOKENS - len(seen.prefix) - len(prompt))
@@ -142,7 +145,7 @@ class Captioner(OpenModel):
         binding = vision.binding()
         square = resize_for_model(pixels, self.settings.image_px)
         binding.bind_cpu_input(config.pixel_values, np.ascontiguousarray(square[None]))
-        for name in (config.image_features, PROBABILITIES, PATCH_WEIGHTS):
+        for name in (config.image_features, PROBABILITIES, SHARES, PATCH_WEIGHTS):
             binding.bind_output(name)
         vision.run(binding, cancel)
         return _Seen(*(value.numpy()[0] for value in binding.get_outputs()))
@@ -156,7 +159,8 @@ class Captioner(OpenModel):
             grey = np.full((self.settings.image_px, self.settings.image_px, 3), 128, np.uint8)
             seen = self._see(grey, Cancel())
             patches = self.settings.grid**2
-            if len(seen.probabilities) != len(self.labels) or seen.patch_weights.shape[1] != patches:
+            sizes = (len(seen.probabilities), len(seen.shares), seen.patch_weights.shape[1])
+            if sizes != (len(self.labels), len(self.settings.keywords), patches):
                 raise self._unusable("the sizes of its parts differ")
             self._decoder.begin(seen.prefix, [0], Cancel())
 
@@ -167,7 +171,7 @@ class Captioner(OpenModel):
     def _check_vision(self, vision: Session) -> None:
         config = self.pack.config.vision
         assert config is not None
-        wanted = {config.image_features, PROBABILITIES, PATCH_WEIGHTS} - set(vision.outputs)
+        wanted = {config.image_features, PROBABILITIES, SHARES, PATCH_WEIGHTS} - set(vision.outputs)
         if missing := wanted | ({config.pixel_values} ^ set(vision.inputs)):
             raise self._unusable(min(missing))
 

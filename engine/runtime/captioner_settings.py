@@ -25,7 +25,8 @@ class CaptionerSettings:
     """``image_px`` is the side of the square that it sees, ``grid`` how many patches lie along it.
 
     Before a caption stand at most ``names_max`` of the classifier's nouns, those with at least the probability
-    ``names_least``, most likely first, joined by ``names_joint``, and then ``separator``. A caption whose confidence is below
+    ``names_least``, most likely first, then at most ``keywords_max`` of its ``keywords``, those that are in at least the share
+    ``keywords_least`` of what people say of such pictures, all joined by ``names_joint``, and then ``separator``. A caption whose confidence is below
     ``unsure_below`` should be read with doubt.
     """
 
@@ -34,6 +35,9 @@ class CaptionerSettings:
     names_max: int
     names_least: float
     names_joint: str
+    keywords: tuple[str, ...]
+    keywords_max: int
+    keywords_least: float
     separator: str
     unsure_below: float
 
@@ -47,15 +51,26 @@ class CaptionerSettings:
             names_max=file.whole("names_max", 0, MAX_NAMES),
             names_least=file.number("names_least", 0.0, 1.0, 0.1),
             names_joint=file.text("names_joint"),
+            keywords=file.texts("keywords") if "keywords" in file else (),
+            keywords_max=file.whole("keywords_max", 0, MAX_NAMES, 0),
+            keywords_least=file.number("keywords_least", 0.0, 1.0, 0.0),
             separator=file.block("separator"),
             unsure_below=file.number("unsure_below", 0.0, 1.0, 0.0),
         )
 
-    def prompt(self, probabilities: NDArray[np.float32], labels: Sequence[Label]) -> str:
-        """What stands before the caption; ``probabilities`` [classes] of the classes that ``labels`` names."""
+    def prompt(
+        self,
+        probabilities: NDArray[np.float32],
+        labels: Sequence[Label],
+        shares: NDArray[np.float32],
+    ) -> str:
+        """What stands before the caption; ``probabilities`` are of the classes ``labels``, ``shares`` of the keywords."""
         merged: dict[str, float] = {}
         for label, probability in zip(labels, probabilities.tolist(), strict=True):
             merged[label.noun] = merged.get(label.noun, 0.0) + probability
         likely = sorted(merged.items(), key=lambda item: -item[1])[: self.names_max]
         names = [noun for noun, probability in likely if probability >= self.names_least]
+        order = np.argsort(-shares, kind="stable")[: self.keywords_max]
+        words = [self.keywords[place] for place in order if shares[place] >= self.keywords_least]
+        names += [word for word in words if word not in names]
         return self.names_joint.join(names) + self.separator

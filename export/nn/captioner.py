@@ -43,7 +43,9 @@ class CaptionerConfig:
 
     ``prefix_rms`` is the root mean square of the language model's embeddings, which the prefix is scaled to;
     ``class_temperature`` divides the classifier's logits; at most ``names_max`` names with at least the probability
-    ``names_least`` are written before the caption, joined by ``names_joint``; ``separator`` stands after them.
+    ``names_least`` are written before the caption, then at most ``keywords_max`` of ``keywords`` that people use for at least
+    the share ``keywords_least`` of such pictures (:mod:`export.nn.keywords`), all joined by ``names_joint``; ``separator``
+    stands after them.
     """
 
     language: str = "smollm2-135m"
@@ -62,7 +64,11 @@ class CaptionerConfig:
     class_temperature: float = 1.0
     names_max: int = 4
     names_least: float = 0.06
-    names_joint: str = ", "
+    names_joint: str = " "
+    keywords: tuple[str, ...] = ()
+    keywords_max: int = 10
+    keywords_least: float = 0.1
+    keyword_width: int = 384
     separator: str = "\n"
 
     @property
@@ -77,7 +83,8 @@ class CaptionerConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> CaptionerConfig:
         """The same again; keys that are no fields are left aside (a model card stands in the same file)."""
-        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        return cls(**known | {"keywords": tuple(known.get("keywords", ()))})
 
 
 class Attend(nn.Module):

@@ -180,7 +180,9 @@ def load_efficientnet(config: EfficientNetConfig, state: Mapping[str, Tensor]) -
     """The network with the weights of a published ``.pth``, without gradients; KeyError where one is missing."""
     model = EfficientNet(config)
     own = {
-        name: state[published_name(name)] for name in model.state_dict() if not name.endswith("batches_tracked")
+        name: state[published_name(name)]
+        for name in model.state_dict()
+        if not name.endswith("batches_tracked")
     }
     model.load_state_dict(own, strict=False)
     return model.requires_grad_(False)

@@ -72,7 +72,7 @@ def save_weights(
 
 
 def load_weights(folder: Path) -> tuple[CaptionerConfig, dict[str, Tensor]]:
-    """The same back: sizes, and tensors named ``connector.*`` and ``lora.*``."""
+    """The same back: sizes, and tensors named ``connector.*``, ``lora.*`` and ``keywords.*``."""
     try:
         config = CaptionerConfig.from_json(json.loads((folder / CONFIG).read_text("utf-8")))
         return config, load_file(folder / WEIGHTS)

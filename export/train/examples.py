@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from export.nn.captioner import CaptionerConfig
 from export.train.data import LabelledPhoto, Photo
 from export.train.features import Features
+from export.train.keywords import Keywords
 from export.train.nouns import Nouns
 from export.train.sequences import Item
 from export.train.settings import Settings
@@ -63,18 +64,23 @@ class Words:
 
 @dataclass(frozen=True)
 class Seen:
-    """Photos of one kind: the features of each variant, and the names that the classifier gives them."""
+    """Photos of one kind: the features of each variant, and the names and words that stand before their captions."""
 
     features: tuple[Features, ...]
     names: tuple[tuple[tuple[str, ...], ...], ...]
 
     @classmethod
-    def of(cls, features: Sequence[Features], nouns: Nouns, config: CaptionerConfig) -> Seen:
-        """Read the names off the logits."""
+    def of(cls, features: Sequence[Features], nouns: Nouns, keywords: Keywords, kind: str) -> Seen:
+        """The names are read off the logits; the words are what ``keywords`` has of photos of this ``kind``."""
+        config = keywords.config
         names = []
-        for variant in features:
+        for variant, said in zip(features, keywords.shares[kind], strict=True):
             merged = nouns.probabilities(variant.logits.astype(np.float32), config.class_temperature)
-            names.append(tuple(nouns.likely(row, config.names_max, config.names_least) for row in merged))
+            rows = []
+            for row, shares in zip(merged, said, strict=True):
+                likely = nouns.likely(row, config.names_max, config.names_least)
+                rows.append((*likely, *keywords.likely(shares, likely)))
+            names.append(tuple(rows))
         return cls(tuple(features), tuple(names))
 
 
@@ -168,7 +174,7 @@ class Examples:
         named = self._meanings[index]
         names = self._kept(self._labelled_seen.names[variant][index], random)
         if random.random() < self._settings.name_given and named.noun not in names:
-            names = (named.noun, *names)[:4]
+            names = (named.noun, *names)
         captions = sentences(named, self._settings.sentences, random)
         item = Item(self._words.prompt(names), tuple(self._words.caption(caption) for caption in captions))
         return Example(self._labelled_seen.features[variant].patches[index], item)

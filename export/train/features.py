@@ -79,7 +79,7 @@ def make_features(
                 patches.flush()
                 logits.flush()
                 state.write_text(json.dumps(wanted | {"done": end}), "utf-8")
-                yield Progress("features", end, len(shown), "photos")
+                yield Progress("features", end, len(shown), "pictures")
     yield Features(patches, logits)
 
 

@@ -27,6 +27,7 @@ from export.nn.language import LanguageModel
 from export.train.data import LabelledPhoto, Photo, Pictures, read_labelled, read_photos
 from export.train.examples import Examples, Seen, Words
 from export.train.features import WHOLE, Features, Shown, make_features
+from export.train.keywords import Keywords, Told, learn_keywords, named_targets, targets, with_keywords
 from export.train.nouns import fit_temperature, read_nouns
 from export.train.settings import Settings
 from export.train.templates import meaning
@@ -44,6 +45,7 @@ class Inputs:
     dev_seen: Seen
     language: LanguageModel
     vision: EfficientNet
+    keywords: Keywords
 
 
 def gather(settings: Settings) -> Iterator[Progress | Inputs]:
@@ -76,6 +78,44 @@ def gather(settings: Settings) -> Iterator[Progress | Inputs]:
         labelled = tuple(photo for photo in read_labelled(settings.labelled) if not photo.held_out)
         named = Pictures(settings.labelled)
         shown["labelled"] = [Shown(named, photo.image, may_flip=True) for photo in labelled]
+    yield from _look(settings, vision, shown, seen)
+    config = _config(settings, vision, language)
+    nouns = read_nouns()
+    truth = [meaning(photo.source, photo.label).noun for photo in labelled]
+    if labelled:
+        logits = seen["labelled"][WHOLE].logits.astype(np.float32)
+        config = replace(config, class_temperature=fit_temperature(nouns, logits, truth))
+    config = with_keywords(config, train, sorted(set(truth)))
+    told = {
+        "train": Told(seen["train"], targets(train, config.keywords)),
+        "labelled": Told(seen["labelled"], named_targets(truth, config.keywords)),
+    }
+    keywords: Keywords | None = None
+    for item in learn_keywords(config, vision, told, {"dev": seen["dev"]}, settings.out, settings.seed):
+        if isinstance(item, Progress):
+            yield item
+        else:
+            keywords = item
+    assert keywords is not None
+    words = Words(Tokenizer.from_str(checkpoint.tokenizer_files().tokenizer_json), config)
+    examples = Examples(
+        settings,
+        words,
+        (train, Seen.of(seen["train"], nouns, keywords, "train")),
+        (labelled, Seen.of(seen["labelled"], nouns, keywords, "labelled")),
+    )
+    dev_seen = Seen.of(seen["dev"], nouns, keywords, "dev")
+    end = checkpoint.special_tokens.eos_ids[0]
+    yield Inputs(config, words, end, examples, dev, dev_seen, language, vision, keywords)
+
+
+def _look(
+    settings: Settings,
+    vision: EfficientNet,
+    shown: dict[str, list[Shown]],
+    seen: dict[str, list[Features]],
+) -> Iterator[Progress]:
+    """Fill ``seen`` with the features of what is ``shown``, each variant of it."""
     for kind, variants in (("train", settings.variants), ("dev", 1), ("labelled", min(2, settings.variants))):
         for variant in range(WHOLE, variants if shown[kind] else 0):
             folder = settings.cache / settings.vision / f"{kind}-{variant}"
@@ -84,23 +124,6 @@ def gather(settings: Settings) -> Iterator[Progress | Inputs]:
                     yield item
                 else:
                     seen[kind].append(item)
-
-    config = _config(settings, vision, language)
-    nouns = read_nouns()
-    if labelled:
-        truth = [meaning(photo.source, photo.label).noun for photo in labelled]
-        logits = seen["labelled"][WHOLE].logits.astype(np.float32)
-        config = replace(config, class_temperature=fit_temperature(nouns, logits, truth))
-    words = Words(Tokenizer.from_str(checkpoint.tokenizer_files().tokenizer_json), config)
-    examples = Examples(
-        settings,
-        words,
-        (train, Seen.of(seen["train"], nouns, config)),
-        (labelled, Seen.of(seen["labelled"], nouns, config)),
-    )
-    dev_seen = Seen.of(seen["dev"], nouns, config)
-    end = checkpoint.special_tokens.eos_ids[0]
-    yield Inputs(config, words, end, examples, dev, dev_seen, language, vision)
 
 
 def _config(settings: Settings, vision: EfficientNet, language: LanguageModel) -> CaptionerConfig:

@@ -73,4 +73,6 @@ class Run:
     def publish(self, card: dict[str, Any], folder: str = WEIGHTS) -> None:
         """Save the weights as they are now, to be used."""
         if self.processes.leads:
-            save_weights(self.settings.out / folder, self.training.parameters, self.inputs.config, card)
+            words = {f"keywords.{name}": tensor for name, tensor in self.inputs.keywords.weights.items()}
+            tensors = {**self.training.parameters, **words}
+            save_weights(self.settings.out / folder, tensors, self.inputs.config, card)

@@ -25,7 +25,7 @@ class Settings:
     vision: str = "efficientnet-lite2"
     language: str = "smollm2-135m"
     seed: int = 7
-    epochs: float = 1.6
+    epochs: float = 3.0
     steps: int | None = None
     photos: int = 8
     labelled_photos: int = 1
@@ -44,7 +44,7 @@ class Settings:
     name_given: float = 0.3  # how often a labelled photo is told its own name
     save_every: int = 50
     check_every: int = 400
-    critical_steps: int = 190
+    critical_steps: int = 300
     critical_photos: int = 16
     critical_samples: int = 5
-    critical_rate: float = 1.2e-4
+    critical_rate: float = 6e-5

@@ -95,7 +95,7 @@ def pixels(batch: int = 1) -> np.ndarray:
 
 
 def seen_by(pack: Pack, pictures: np.ndarray) -> list[np.ndarray]:
-    names = ["image_features", "class_probabilities", "patch_weights"]
+    names = ["image_features", "class_probabilities", "keyword_shares", "patch_weights"]
     return [
         np.asarray(value) for value in cpu_session(pack.vision_path).run(names, {"pixel_values": pictures})
     ]
@@ -138,9 +138,12 @@ def test_the_vision_encoder_and_the_connector_are_torchs(parts: Path, fp32: Pack
     found = seen_by(fp32, pictures)
     assert np.abs(found[0] - prefix.numpy()).max() < 1e-4
     assert np.abs(found[1] - (logits / CONFIG.class_temperature).softmax(-1).numpy()).max() < 1e-5
-    assert np.abs(found[2] - weights.mean(1).numpy()).max() < 1e-5
-    assert found[2].shape == (3, CONFIG.queries, CONFIG.patches)
-    assert np.allclose(found[2].sum(-1), 1, atol=1e-5)
+    with torch.no_grad():
+        shares = builder.keywords_of(builder.read_trained(parts / "weights"))(features).sigmoid()
+    assert np.abs(found[2] - shares.numpy()).max() < 1e-5
+    assert np.abs(found[3] - weights.mean(1).numpy()).max() < 1e-5
+    assert found[3].shape == (3, CONFIG.queries, CONFIG.patches)
+    assert np.allclose(found[3].sum(-1), 1, atol=1e-5)
 
 
 def test_the_decoder_is_torchs_at_once_token_by_token_and_in_rows(parts: Path, fp32: Pack) -> None:
@@ -213,8 +216,8 @@ def test_greedy_is_the_likeliest_token_each_time(parts: Path, fp32: Pack) -> Non
     model = Captioner.open(fp32, "cpu", 1)
     picture = pixels()[0]
     found = model.caption(picture, CaptionOptions(beams=1, max_new_tokens=6), Cancel())
-    prefix, probabilities, _ = seen_by(fp32, picture[None])
-    prompt = model._tokenizer.encode(model.settings.prompt(probabilities[0], model.labels))
+    prefix, probabilities, shares, _ = seen_by(fp32, picture[None])
+    prompt = model._tokenizer.encode(model.settings.prompt(probabilities[0], model.labels, shares[0]))
     _, language = reference(parts)
     ids = list(prompt)
     for _ in range(6):

@@ -340,7 +340,9 @@ def test_without_some_models_the_app_opens_all_the_same(
     assert "opens without transcription" in said and "opens without describing pictures" in said
 
 
-def test_the_package_gets_the_default_model_of_each_kind(monkeypatch: pytest.MonkeyPatch, added: list[str]) -> None:
+def test_the_package_gets_the_default_model_of_each_kind(
+    monkeypatch: pytest.MonkeyPatch, added: list[str]
+) -> None:
     there = [CHAT, models.InstalledPack(models.default_name(), "language", Path("default"))]
 
     def build(_environment: Environment, name: str) -> None:

@@ -104,10 +104,24 @@ def settings(folder: Path, **changed: object) -> CaptionerSettings:
 
 def test_the_nouns_of_a_picture_stand_before_its_caption(pollux_home: Path) -> None:
     read = settings(pollux_home)
-    assert read.prompt(np.array([0.3, 0.35, 0.3, 0.05], np.float32), LABELS) == "dog, grass\n"
-    assert read.prompt(np.array([0.05, 0.05, 0.02, 0.02], np.float32), LABELS) == "\n"
+    nothing = np.zeros(0, np.float32)
+    assert read.prompt(np.array([0.3, 0.35, 0.3, 0.05], np.float32), LABELS, nothing) == "dog, grass\n"
+    assert read.prompt(np.array([0.05, 0.05, 0.02, 0.02], np.float32), LABELS, nothing) == "\n"
     one = settings(pollux_home, names_max=1, names_joint=" and ")
-    assert one.prompt(np.array([0.2, 0.35, 0.3, 0.15], np.float32), LABELS) == "dog\n"
+    assert one.prompt(np.array([0.2, 0.35, 0.3, 0.15], np.float32), LABELS, nothing) == "dog\n"
+
+
+def test_the_words_that_people_use_follow_the_nouns(pollux_home: Path) -> None:
+    words = {"keywords": ["red", "dog", "runs", "sits"], "keywords_max": 3, "keywords_least": 0.2}
+    read = settings(pollux_home, names_joint=" ", **words)
+    probabilities = np.array([0.3, 0.35, 0.3, 0.05], np.float32)
+    assert (
+        read.prompt(probabilities, LABELS, np.array([0.3, 0.9, 0.4, 0.35], np.float32))
+        == "dog grass runs sits\n"
+    )
+    assert (
+        read.prompt(probabilities, LABELS, np.array([0.1, 0.9, 0.4, 0.1], np.float32)) == "dog grass runs\n"
+    )
 
 
 @pytest.mark.parametrize("changed", [{"image_px": 0}, {"names_least": 2}, {"separator": 3}, {"grid": "nine"}])
