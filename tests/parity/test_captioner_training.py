@@ -126,7 +126,8 @@ def test_both_phases_run_and_leave_weights(tmp_path: Path) -> None:
     config, tensors = load_weights(tmp_path / "测试 ü" / "weights")
     assert config == tiny_captioner.CONFIG
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
-    assert set(tensors) == set(tiny_training.start(tmp_path, 1).training.parameters)
+    words = {f"keywords.{name}" for name in tiny_captioner.keywords().state_dict()}
+    assert set(tensors) == {*tiny_training.start(tmp_path, 1).training.parameters, *words}
 
 
 def _losses(folder: Path) -> list[float]:
