@@ -23,7 +23,9 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_
 EXPORT_TESTS = ("tests/parity", "tests/unit/export")
 EXPORT_HELPERS = (
     "tests/tiny.py",
+    "tests/tiny_captioner.py",
     "tests/tiny_idefics3.py",
+    "tests/tiny_training.py",
     "tests/tiny_whisper.py",
     "tests/unit/engine/runtime/make_tiny_pack.py",
     "tests/unit/engine/runtime/make_tiny_vision_pack.py",

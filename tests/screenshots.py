@@ -150,7 +150,7 @@ def make_readme(target: Path, model: str) -> int:
         for name in README_PHOTOS:
             desktop.window.take_files([Path(__file__).parent / "data" / "photos" / name])
             until_idle(desktop)
-        print(*(item.described.text for item in desktop.images.items if item.described), sep="\n")
+        print(*(made.text for item in desktop.images.items for made in item.results.values()), sep="\n")
         desktop.window.images.result.caption.point_at_word(README_WORD)
         settle(400)
         desktop.window.grab().save(str(target.with_name("images.png")), "PNG", 0)

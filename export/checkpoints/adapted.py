@@ -80,7 +80,7 @@ class AdaptedCheckpoint:
         owner, start, end = self._pieces[name]
         second = self._lora[f"{owner}.second"][start:end].float()
         first = self._lora[f"{owner}.first"].float()
-        return weights + self._scale * (second @ first).numpy()
+        return weights + (self._scale * (second @ first)).numpy()
 
     def quantised(self, name: str) -> QuantisedTensor | None:
         """The tensor as stored, or None where it is stored as floating point, or no longer what is stored."""

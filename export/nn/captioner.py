@@ -83,8 +83,11 @@ class CaptionerConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> CaptionerConfig:
         """The same again; keys that are no fields are left aside (a model card stands in the same file)."""
-        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        return cls(**known | {"keywords": tuple(known.get("keywords", ()))})
+        known: dict[str, Any] = {
+            field.name: values[field.name] for field in fields(cls) if field.name in values
+        }
+        known["keywords"] = tuple(known.get("keywords", ()))
+        return cls(**known)
 
 
 class Attend(nn.Module):

@@ -69,7 +69,7 @@ def make_features(
         def look(place: int) -> None:
             pixels = _pixels(shown[place], variant, place, config.image_px)
             seen, scores = session.run(None, {"pixels": pixels})
-            patches[place], logits[place] = seen[0], scores[0]
+            patches[place], logits[place] = np.asarray(seen)[0], np.asarray(scores)[0]
 
         # One thread a photo: nothing has to wait for the slower half of a matrix, whatever else the machine does.
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def learn_keywords(  # noqa: PLR0917 - what it learns from, and where it is kept
     config: CaptionerConfig,
     vision: EfficientNet,
     told: dict[str, Told],
-    unseen: dict[str, Sequence[Features]],
+    unseen: Mapping[str, Sequence[Features]],
     folder: Path,
     seed: int,
 ) -> Iterator[Progress | Keywords]:
@@ -156,11 +156,10 @@ def _trained(
         if row % PARTS != left_out
     ]
     steps = EPOCHS * (len(places) // BATCH)
+    orders = [random.permutation(len(places)) for _ in range(EPOCHS)]
     for step in range(steps):
         epoch, place = divmod(step, len(places) // BATCH)
-        if place == 0:
-            order = random.permutation(len(places))
-        batch = [places[i] for i in order[place * BATCH : (place + 1) * BATCH]]
+        batch = [places[i] for i in orders[epoch][place * BATCH : (place + 1) * BATCH]]
         patches = np.stack([_variant(told[kind], epoch).patches[row] for kind, row in batch])
         wanted = torch.from_numpy(np.stack([told[kind].targets[row] for kind, row in batch]))
         share = min(1.0, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))

@@ -32,7 +32,7 @@ def test_a_dropped_photo_is_described(
     photo = folder / "猫 ü.jpg"
     shutil.copyfile(PHOTOS / "cat.jpg", photo)
     desktop = open_desktop(EngineDoor(), wait=False)  # type: ignore[arg-type]  # the real one
-    qtbot.waitUntil(lambda: bool(desktop.host.store.list()), timeout=DEADLINE_MS)
+    qtbot.waitUntil(lambda: bool(desktop.host.packs), timeout=DEADLINE_MS)
     drop(desktop, photo)
     item = next(item for item in desktop.images.items if item.path == photo)
     qtbot.waitUntil(lambda: item.state in ("done", "failed"), timeout=DEADLINE_MS)
@@ -43,5 +43,6 @@ def test_a_dropped_photo_is_described(
     assert result.view.image is not None and result.view.image.width() == 400
     # A word shows where the model looked.
     word = result.caption.text.casefold().index("cat")
-    look = next(look for look in item.described.looks if look.start <= word < look.end)
+    (described,) = item.results.values()
+    look = next(look for look in described.looks if look.start <= word < look.end)
     assert look.attention.sum() == pytest.approx(1, abs=1e-3) and look.attention.std() > 0

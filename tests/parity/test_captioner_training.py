@@ -141,7 +141,7 @@ def test_going_on_after_a_stop_gives_the_same_losses(tmp_path: Path) -> None:
     phase = cross_entropy.run_phase(begun, resume=False)
     for _ in range(4):
         next(phase)
-    phase.close()
+    del phase
     tiny_training.run(tmp_path / "stopped", 6, resume=True)
     assert _losses(tmp_path / "stopped") == _losses(tmp_path / "whole")
 
