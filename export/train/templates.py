@@ -128,19 +128,19 @@ _SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "statue": ("{A} in a room.", "A statue of {a}.", "A stone statue sitting in front of a wall."),
     "fruit": (
-        "A bunch of {p} in a store.",
+        "A bunch of {p} next to each other.",
         "A pile of {p} at a market.",
         "A close up of some {p}.",
-        "A display of {p} in a grocery store.",
+        "A display of {p} at a market.",
         "Several {p} in a box.",
         "A lot of {p} next to each other.",
         "Fresh {p} for sale.",
     ),
     "carton": (
-        "{A} on a shelf in a store.",
+        "{A} on a shelf.",
         "Several {p} on a shelf.",
         "A row of {p} in a refrigerator.",
-        "A person holding {a} in a store.",
+        "A person holding {a} in one hand.",
         "A close up of {a}.",
     ),
 }  # fmt: skip
