@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a name in the catalogue, a GGUF file, a Hugging Face or CTranslate2 folder, or OpenAI's .pt of Whisper",
     )
     build.add_argument("--name", help="how the pack is called; made from the model's name if not given")
-    build.add_argument("--precision", choices=get_args(Precision), help="int4; int8 for speech and pictures")
+    build.add_argument("--precision", choices=get_args(Precision), help="int4; int8 for speech")
     build.add_argument("--device", choices=get_args(Device), default="cpu", help="what the pack will run on")
     build.add_argument("--output", type=Path, help="a new folder for the pack, instead of installing it")
     build.add_argument(
@@ -125,8 +125,7 @@ def _build(arguments: argparse.Namespace, cancel: Cancel) -> Iterator[Progress |
 
 
 def _format(arguments: argparse.Namespace, kind: str) -> Format:
-    # What was trained for the captioner is small beside the weights that it is added to: in 4 bits most of it is lost.
-    usual: Precision = "int4" if kind == "language" else "int8"
+    usual: Precision = "int8" if kind == "speech" else "int4"
     return Format(arguments.precision or usual, arguments.device, usual)
 
 

@@ -14,6 +14,7 @@ Legend for shapes: as in ``export/nn/language.py``; the ONNX axes are called ``b
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -38,14 +39,14 @@ CPU_ACCURACY_LEVEL = 4
 AFTER_SOFTMAX = 2
 
 
-def append_means(x: Tensor, block: int) -> Tensor:
-    """Append the mean of every block of the last axis: [B,T,K] -> [B,T,K + K/block].
+def append_means(x: Tensor, block: int, between: Sequence[Tensor] = ()) -> Tensor:
+    """Append the mean of every block of the last axis, behind what is ``between``: [B,T,K] -> [B,T,K + ... + K/block].
 
     As Reshape and ReduceMean: measured as quick as a small matrix at K = 576 and quicker at 1536, where that
     matrix no longer stays in the cache; AveragePool lies between.
     """
     means = x.unflatten(-1, (x.shape[-1] // block, block)).mean(dim=-1)  # [B,T,K/block]
-    return torch.cat((x, means), dim=-1)
+    return torch.cat((x, *between, means), dim=-1)
 
 
 class PackedLinear(nn.Module):
@@ -55,6 +56,7 @@ class PackedLinear(nn.Module):
     scales: Tensor
     zeros: Tensor | None
     bias: Tensor | None
+    first: Tensor | None
 
     def __init__(
         self,
@@ -62,18 +64,22 @@ class PackedLinear(nn.Module):
         bias: Tensor | None,
         dtype: torch.dtype,
         accuracy_level: int,
+        first: Tensor | None = None,
     ) -> None:
+        """``first`` [U,K] is the first matrix of a low-rank update, whose second one is among the columns of ``matrix``."""
         super().__init__()
         self.matrix, self.accuracy_level = matrix, accuracy_level
         self.register_buffer("data", torch.from_numpy(matrix.data))
         self.register_buffer("scales", torch.from_numpy(matrix.scales).to(dtype))
         self.register_buffer("zeros", None if matrix.zeros is None else torch.from_numpy(matrix.zeros))
         self.register_buffer("bias", None if bias is None else bias.to(dtype))
+        self.register_buffer("first", None if first is None else first.half())
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,T,K] -> [B,T,N]."""
+        more = [] if self.first is None else [x @ self.first.to(x.dtype).T]  # [B,T,U]
         if self.matrix.means_block:
-            x = append_means(x, self.matrix.means_block)
+            x = append_means(x, self.matrix.means_block, more)
         inputs: list[Any] = [x, self.data, self.scales]
         if self.zeros is not None or self.bias is not None:
             inputs += [self.zeros]

@@ -21,6 +21,7 @@ from torch import nn
 
 from engine.errors import EngineError
 from engine.results import Progress
+from export.checkpoints.adapted import AdaptedCheckpoint
 from export.checkpoints.blocks import Floats, QuantisedTensor
 from export.checkpoints.interface import Checkpoint, parts_of
 from export.checkpoints.load import load_language, read_parameter
@@ -80,7 +81,11 @@ class Format:
 
 
 def packed_model(checkpoint: Checkpoint, form: Format) -> Iterator[Progress | LanguageModel]:
-    """Fill a model for export; the last item is the model. Peak memory is the pack plus one matrix in fp32."""
+    """Fill a model for export; the last item is the model. Peak memory is the pack plus one matrix in fp32.
+
+    A 4-bit grid with an update on top (:class:`AdaptedCheckpoint`) is kept, and the update stands beside it: rounded
+    together, most of the update would be lost.
+    """
     _check_sizes(checkpoint.config, form)
     if not form.is_packed:
         yield Progress("quantize", 0, 1, "steps")
@@ -142,7 +147,10 @@ class _Packer:
         bias = None
         if parts_of(f"{name}.bias")[0] in self._checkpoint.names:
             bias = read_parameter(self._checkpoint, f"{name}.bias")
-        return self._module(self._pack(name, grids), bias)
+        update = self._checkpoint.update(name) if isinstance(self._checkpoint, AdaptedCheckpoint) else None
+        matrix = self._pack(name, grids, None if update is None else update.second)
+        first = None if update is None or not matrix.update_columns else torch.from_numpy(update.first)
+        return self._module(matrix, bias, first)
 
     def tables(self) -> tuple[PackedLinear, PackedEmbedding]:
         """Head and embedding, in 8 bits: on one table if they are, or once were, the same matrix."""
@@ -169,11 +177,11 @@ class _Packer:
             return self._checkpoint.read(name)[::SAMPLED_ROWS]
         return grid.rows(0, grid.q.shape[0], SAMPLED_ROWS).dequantised()
 
-    def _pack(self, name: str, grids: list[QuantisedTensor | None]) -> PackedMatrix:
+    def _pack(self, name: str, grids: list[QuantisedTensor | None], update: Floats | None) -> PackedMatrix:
         known = [grid for grid in grids if grid is not None]
         if self._form.precision == "int4" and not name.endswith(IN_8_BITS):
             if len(known) == len(grids) and all(g.bits == 4 and g.block == BLOCK_4BIT for g in known):
-                return pack_4bit(join(known))
+                return pack_4bit(join(known), update)
             if not known:  # floating point: there is no grid to keep
                 weights = self._read(f"{name}.weight")
                 if weights.shape[1] % BLOCK_4BIT == 0:
@@ -188,5 +196,7 @@ class _Packer:
     def _read(self, name: str) -> Floats:
         return read_parameter(self._checkpoint, name).numpy()
 
-    def _module(self, matrix: PackedMatrix, bias: torch.Tensor | None) -> PackedLinear:
-        return PackedLinear(matrix, bias, self._form.dtype, self._accuracy_level)
+    def _module(
+        self, matrix: PackedMatrix, bias: torch.Tensor | None, first: torch.Tensor | None = None
+    ) -> PackedLinear:
+        return PackedLinear(matrix, bias, self._form.dtype, self._accuracy_level, first)

@@ -43,6 +43,7 @@ class PackedMatrix:
     scales: Floats
     zeros: Bytes | None
     means_block: int = 0
+    update_columns: int = 0  # between the matrix's own columns and those for the means
 
     def dequantised(self) -> Floats:
         """The weights that the operator multiplies with, fp32 [N, columns]."""
@@ -60,8 +61,9 @@ class PackedMatrix:
         weights = self.dequantised()
         if not self.means_block:
             return weights
-        columns = self.columns * self.means_block // (self.means_block + 1)
-        spread = np.repeat(weights[:, columns:], self.means_block, axis=1) / np.float32(self.means_block)
+        columns = (self.columns - self.update_columns) * self.means_block // (self.means_block + 1)
+        means = weights[:, columns + self.update_columns :]
+        spread = np.repeat(means, self.means_block, axis=1) / np.float32(self.means_block)
         return (weights[:, :columns] + spread).astype(np.float32)
 
 
@@ -93,20 +95,26 @@ def grid_4bit(weights: Floats) -> QuantisedTensor:
     return QuantisedTensor(q.reshape(rows, columns), scale, minimum, BLOCK_4BIT, 4, None)
 
 
-def pack_4bit(grid: QuantisedTensor) -> PackedMatrix:
-    """Repack a 4-bit grid; what whole zero points cannot say gets extra columns."""
+def pack_4bit(grid: QuantisedTensor, update: Floats | None = None) -> PackedMatrix:
+    """Repack a 4-bit grid; what whole zero points cannot say gets extra columns.
+
+    ``update`` [N, U], U a multiple of the grid's block, are columns of a low-rank update, which stand before those.
+    """
     rows, columns = grid.q.shape
     blocks = columns // grid.block
     # A constant block has no step; its value is all remainder.
     step = np.where(grid.scale == 0, 1, grid.scale)
     zeros = np.clip(np.rint(-grid.minimum / step), 0, 15).astype(np.uint8)
-    if grid.offset == 8:  # Q4_0: the operator's own default, nothing remains
+    if grid.offset == 8 and update is None:  # Q4_0: the operator's own default, nothing remains
         data = _pack4(grid.q).reshape(rows, blocks, grid.block // 2)
         return PackedMatrix(4, grid.block, rows, columns, data, grid.scale, None)
     remainder = (grid.minimum + grid.scale * zeros) * grid.block  # per unit of the block's mean
     extra = -(-blocks // grid.block)  # blocks of extra columns, the last one padded with nothing
     padded = np.zeros((rows, extra * grid.block), np.float32)
     padded[:, :blocks] = remainder
+    if update is not None:
+        padded = np.concatenate((update, padded), axis=1)
+        extra += update.shape[1] // grid.block
     padded = padded.reshape(rows, extra, grid.block)
     scale = np.abs(padded).max(axis=-1) / 7
     safe = np.where(scale == 0, 1, scale)
@@ -115,11 +123,12 @@ def pack_4bit(grid: QuantisedTensor) -> PackedMatrix:
         bits=4,
         block=grid.block,
         rows=rows,
-        columns=columns + blocks,
+        columns=columns + (0 if update is None else update.shape[1]) + blocks,
         data=_pack4(np.concatenate((grid.q, q), axis=1)).reshape(rows, blocks + extra, grid.block // 2),
         scales=np.concatenate((grid.scale, scale), axis=1),
         zeros=_pack4(_even(np.concatenate((zeros, np.full((rows, extra), 8, np.uint8)), axis=1))),
         means_block=grid.block,
+        update_columns=0 if update is None else update.shape[1],
     )
 
 

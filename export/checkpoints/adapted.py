@@ -1,19 +1,20 @@
 """A language model's checkpoint with low-rank updates added to its matrices.
 
 In: any :class:`Checkpoint`, and the updates that were trained for it (:mod:`export.nn.captioner`). Out: the same
-interface, so that whatever reads a checkpoint reads the sum. A matrix that got an update has no grid of its own any more.
+interface, so that whatever reads a checkpoint reads the sum; who takes a grid as it is stored asks for the update as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import EngineError
-from export.checkpoints.blocks import QuantisedTensor
+from export.checkpoints.blocks import Floats, QuantisedTensor
 from export.checkpoints.interface import (
     Checkpoint,
     ModelInfo,
@@ -23,6 +24,15 @@ from export.checkpoints.interface import (
     parts_of,
 )
 from export.config import LanguageConfig
+from export.quantize import BLOCK_4BIT
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is added to one matrix of the module: second [N,U] @ first [U,K], U a multiple of 32, the rest of it zeros."""
+
+    first: Floats
+    second: Floats
 
 
 class AdaptedCheckpoint:
@@ -83,8 +93,17 @@ class AdaptedCheckpoint:
         return weights + (self._scale * (second @ first)).numpy()
 
     def quantised(self, name: str) -> QuantisedTensor | None:
-        """The tensor as stored, or None where it is stored as floating point, or no longer what is stored."""
-        return None if name in self._pieces else self._checkpoint.quantised(name)
+        """The tensor as stored, without its update, or None where it is stored as floating point."""
+        return self._checkpoint.quantised(name)
+
+    def update(self, name: str) -> Update | None:
+        """What is added to the linear layer ``name`` of the module; None where nothing is."""
+        if f"{name}.second" not in self._lora:
+            return None
+        second = (self._scale * self._lora[f"{name}.second"].float()).numpy()
+        padding = -second.shape[1] % BLOCK_4BIT
+        first = np.pad(self._lora[f"{name}.first"].float().numpy(), ((0, padding), (0, 0)))
+        return Update(first, np.pad(second, ((0, 0), (0, padding))))
 
     def tokenizer_files(self) -> TokenizerFiles:
         """The tokenizer of the model beneath."""

@@ -29,10 +29,10 @@ from export.checkpoints.adapted import AdaptedCheckpoint
 from export.checkpoints.load import load_language, open_language
 from export.nn import efficientnet
 from export.nn.captioner import merge
-from export.packing import Format
+from export.packing import Format, packed_model
 from export.recipe import Recipe
 from export.verify import cpu_session
-from tests import tiny_captioner
+from tests import tiny, tiny_captioner
 from tests.tiny_captioner import CONFIG, VISION
 
 # torch's own, at every tracing
@@ -177,7 +177,32 @@ def test_the_updates_are_added_part_by_part(parts: Path) -> None:
     loaded = load_language(adapted).state_dict()
     for name, tensor in language.state_dict().items():
         assert torch.allclose(loaded[name], tensor, atol=1e-5), name
-    assert adapted.quantised("blocks.0.attention.q.weight") is None
+    update = adapted.update("blocks.0.attention.qkv")
+    assert update is not None and update.first.shape[0] % 32 == 0 and adapted.update("head") is None
+    plain = load_language(open_language(parts / "tiny.gguf")).state_dict()["blocks.0.attention.qkv.weight"]
+    total = plain.numpy() + update.second @ update.first
+    assert np.allclose(total, language.state_dict()["blocks.0.attention.qkv.weight"].numpy(), atol=1e-5)
+
+
+def test_a_grid_is_kept_and_the_update_stands_beside_it(parts: Path) -> None:
+    trained = builder.read_trained(parts / "weights")
+    weights = tiny.random_tensors(tiny.LLAMA)
+    every = dict.fromkeys(
+        ("q.weight", "k.weight", "v.weight", "gate.weight", "up.weight", "down.weight"), "Q4_1"
+    )
+    path = tiny.write_gguf(parts / "grid.gguf", tiny.LLAMA, weights, formats=every)
+    adapted = AdaptedCheckpoint(open_language(path), trained.lora, CONFIG.lora_scale)
+    for item in packed_model(adapted, Format("int4", "cpu")):
+        packed = item
+    for name in ("attention.qkv", "mlp.gate_up", "mlp.down"):
+        layer = packed.get_submodule(f"blocks.1.{name}")
+        wanted = load_language(adapted).get_submodule(f"blocks.1.{name}").weight.numpy()
+        columns = wanted.shape[1]
+        assert layer.matrix.update_columns == 32
+        update = layer.matrix.dequantised()[:, columns : columns + 32] @ layer.first.float().numpy()
+        found = layer.matrix.effective() + update
+        base = load_language(open_language(path)).get_submodule(f"blocks.1.{name}").weight.numpy()
+        assert np.abs(found - wanted).max() < 0.15 * np.abs(wanted - base).max()
 
 
 def test_updates_for_another_model_are_refused(parts: Path) -> None:
