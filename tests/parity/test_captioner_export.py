@@ -29,6 +29,7 @@ from export.checkpoints.adapted import AdaptedCheckpoint
 from export.checkpoints.load import load_language, open_language
 from export.nn import efficientnet
 from export.nn.captioner import merge
+from export.onnx_graph import PackedLinear
 from export.packing import Format, packed_model
 from export.recipe import Recipe
 from export.verify import cpu_session
@@ -192,16 +193,17 @@ def test_a_grid_is_kept_and_the_update_stands_beside_it(parts: Path) -> None:
     )
     path = tiny.write_gguf(parts / "grid.gguf", tiny.LLAMA, weights, formats=every)
     adapted = AdaptedCheckpoint(open_language(path), trained.lora, CONFIG.lora_scale)
-    for item in packed_model(adapted, Format("int4", "cpu")):
-        packed = item
+    *_, packed = packed_model(adapted, Format("int4", "cpu"))
+    assert not isinstance(packed, Progress)
     for name in ("attention.qkv", "mlp.gate_up", "mlp.down"):
         layer = packed.get_submodule(f"blocks.1.{name}")
-        wanted = load_language(adapted).get_submodule(f"blocks.1.{name}").weight.numpy()
+        assert isinstance(layer, PackedLinear) and layer.first is not None
+        wanted = load_language(adapted).state_dict()[f"blocks.1.{name}.weight"].numpy()
         columns = wanted.shape[1]
         assert layer.matrix.update_columns == 32
         update = layer.matrix.dequantised()[:, columns : columns + 32] @ layer.first.float().numpy()
         found = layer.matrix.effective() + update
-        base = load_language(open_language(path)).get_submodule(f"blocks.1.{name}").weight.numpy()
+        base = load_language(open_language(path)).state_dict()[f"blocks.1.{name}.weight"].numpy()
         assert np.abs(found - wanted).max() < 0.15 * np.abs(wanted - base).max()
 
 
