@@ -188,7 +188,8 @@ def test_the_updates_are_added_part_by_part(parts: Path) -> None:
 def test_a_grid_is_kept_and_the_update_stands_beside_it(parts: Path) -> None:
     trained = builder.read_trained(parts / "weights")
     weights = tiny.random_tensors(tiny.LLAMA)
-    every = dict.fromkeys(
+    parts_4bit = ("q", "k", "v", "gate", "up", "down")
+    every: dict[str, str] = {f"{part}.weight": "Q4_1" for part in parts_4bit}
         ("q.weight", "k.weight", "v.weight", "gate.weight", "up.weight", "down.weight"), "Q4_1"
     )
     path = tiny.write_gguf(parts / "grid.gguf", tiny.LLAMA, weights, formats=every)
