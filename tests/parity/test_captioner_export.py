@@ -190,8 +190,6 @@ def test_a_grid_is_kept_and_the_update_stands_beside_it(parts: Path) -> None:
     weights = tiny.random_tensors(tiny.LLAMA)
     parts_4bit = ("q", "k", "v", "gate", "up", "down")
     every: dict[str, str] = {f"{part}.weight": "Q4_1" for part in parts_4bit}
-        ("q.weight", "k.weight", "v.weight", "gate.weight", "up.weight", "down.weight"), "Q4_1"
-    )
     path = tiny.write_gguf(parts / "grid.gguf", tiny.LLAMA, weights, formats=every)
     adapted = AdaptedCheckpoint(open_language(path), trained.lora, CONFIG.lora_scale)
     *_, packed = packed_model(adapted, Format("int4", "cpu"))
