@@ -8,18 +8,16 @@ pictures is described patiently: what somebody waits for goes first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject
 
 from app.image_items import ImageChoices
 from app.jobs import Job, Jobs
-from app.model_state import ModelState
 from app.settings import SettingsStore
+from app.task_model import TaskModel
 from engine.cancel import Cancel
-from engine.errors import EngineError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,17 +108,8 @@ class ImageDoor(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _State:
-    """Sent by a job that opens the model."""
-
-    state: ModelState
-
-
-class ImageEngine(QObject):
+class ImageEngine(TaskModel["OpenImageModel"]):
     """Owns the image model for the life of the window."""
-
-    changed = Signal(object)  # ModelState
 
     def __init__(
         self,
@@ -131,13 +120,9 @@ class ImageEngine(QObject):
         parent: QObject,
     ) -> None:
         """``chat`` gives the chat's model, if one is loaded; it is asked on the lane of that model."""
-        super().__init__(parent)
+        super().__init__(settings, parent)
         self.door = door  # its reading of files needs no model
-        self._settings, self._jobs, self._chat = settings, jobs, chat
-        self.state = ModelState("none")
-        self._loaded: OpenImageModel | None = None
-        self._loaded_as: tuple[str, str, int] | None = None
-        self._running: set[Job] = set()
+        self._jobs, self._chat = jobs, chat
 
     # Jobs
 
@@ -185,77 +170,8 @@ class ImageEngine(QObject):
         """Queue a job that lets others go first."""
         self._jobs.start_patient(job)
 
-    def _wanted(self, pack: Pack) -> tuple[str, str, int]:
-        settings = self._settings.value
-        return (pack.name, settings.device, settings.threads)
+    def _open_model(self, pack: Pack, device: str, threads: int) -> OpenImageModel:
+        return self.door.open_image(pack, device, threads)
 
-    def _job(self, pack: Pack, use: Callable[[OpenImageModel, Cancel], Iterator[object]], name: str) -> Job:
-        wanted = self._wanted(pack)
-
-        def work(cancel: Cancel) -> Iterator[object]:
-            yield from self._open(pack, wanted)
-            if self._loaded is not None and not cancel.is_set:
-                yield from use(self._loaded, cancel)
-
-        job = Job(work, name)
-        job.signals.item.connect(self._item)
-        job.signals.ended.connect(self._ended)
-        self._running.add(job)
-        return job
-
-    def _open(self, pack: Pack, wanted: tuple[str, str, int]) -> Iterator[object]:
-        """On the lane: free the old model first, so that two never share the memory."""
-        if self._loaded is not None and self._loaded_as == wanted:
-            return
-        self._free()
-        yield _State(ModelState("loading", pack))
-        try:
-            self._loaded = self.door.open_image(pack, wanted[1], wanted[2])
-        except EngineError as error:
-            yield _State(ModelState("failed", pack, error=error))
-            raise
-        except Exception:
-            yield _State(ModelState("failed", pack))
-            raise
-        self._loaded_as = wanted
-        yield _State(ModelState("ready", pack, self._loaded.provider))
-        yield from self._loaded.notices
-
-    def _free(self) -> None:
-        if self._loaded is not None:
-            self._loaded.close()
-        self._loaded = self._loaded_as = None
-
-    @Slot(object, object)
-    def _item(self, _job: Job, item: object) -> None:
-        if isinstance(item, _State):
-            self.state = item.state
-            self.changed.emit(self.state)
-
-    @Slot(object)
-    def _ended(self, job: Job) -> None:
-        self._running.discard(job)
-
-    # Ends
-
-    def provider_seen(self, provider: str) -> None:
-        """A description says what it ran on: a failing graphics card is left in its middle."""
-        if self.state.status == "ready" and provider and provider != self.state.provider:
-            self.state = ModelState("ready", self.state.pack, provider)
-            self.changed.emit(self.state)
-
-    def unload(self) -> None:
-        """Free the model and its memory; what is being described stops."""
-        for job in tuple(self._running):
-            job.cancel.set()
-        self.state = ModelState("none")
-        self.changed.emit(self.state)
-        self._jobs.start_inference(Job(self._close, "free the image model"))
-
-    def _close(self, _cancel: Cancel) -> Iterator[object]:
-        self._free()
-        yield from ()
-
-    def close(self) -> None:
-        """Free the model; called when no job runs any more."""
-        self._free()
+    def _start_freeing(self, work: Callable[[Cancel], Iterator[object]]) -> None:
+        self._jobs.start_inference(Job(work, "free the image model"))

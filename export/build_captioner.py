@@ -38,9 +38,9 @@ from export.checkpoints.interface import Checkpoint
 from export.checkpoints.vision import get_vision, read_vision
 from export.nn.captioner import CaptionerConfig, Connector
 from export.nn.keywords import KeywordHead
-from export.onnx_graph import MODEL_FILE
+from export.pack_config import Json, genai_config, write_genai_config
 from export.pack_tokenizer import usable_tokenizer, write_tokenizer
-from export.packing import packed_model
+from export.packing import Format, packed_model
 from export.recipe import Recipe, trained_folder
 from export.verify_captioner import CaptionerParts, measure_captioner
 
@@ -144,7 +144,7 @@ def build_captioner(
     shutil.copyfile(resources_folder() / "labels" / "imagenet.tsv", folder / LABELS_FILE)
     if trained.readme:
         (folder / CARD_FILE).write_text(trained.readme, "utf-8")
-    _write_genai_config(folder, adapted)
+    write_genai_config(folder, _genai_config(adapted, recipe.form))
     yield Progress("check", 0, 1, "steps")
     vision = read_vision(trained.config.vision, network)
     parts = CaptionerParts(vision, connector_of(trained), keywords_of(trained), adapted)
@@ -191,43 +191,15 @@ def _size(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _write_genai_config(folder: Path, checkpoint: Checkpoint) -> None:
-    """Both graphs, as far as possible in the words of ONNX Runtime GenAI."""
-    config, special = checkpoint.config, checkpoint.special_tokens
-    model = {
-        "type": CAPTIONER,
-        "vocab_size": config.vocab_size,
-        "context_length": CONTEXT_TOKENS,
-        "bos_token_id": special.bos_id if special.bos_id is not None else special.eos_ids[0],
-        "eos_token_id": list(special.eos_ids),
-        "pad_token_id": special.pad_id if special.pad_id is not None else special.eos_ids[0],
-        "vision": {
-            "filename": VISION_FILE,
-            "config_filename": SETTINGS_FILE,
-            "inputs": {"pixel_values": "pixel_values"},
-            "outputs": {"image_features": "image_features"},
-        },
-        "decoder": {
-            "filename": MODEL_FILE,
-            "head_size": config.head_size,
-            "hidden_size": config.hidden_size,
-            "num_attention_heads": config.heads,
-            "num_key_value_heads": config.kv_heads,
-            "num_hidden_layers": config.layers,
-            "inputs": {
-                "input_ids": "input_ids",
-                "attention_mask": "attention_mask",
-                "past_key_names": "past_key_values.%d.key",
-                "past_value_names": "past_key_values.%d.value",
-            },
-            "outputs": {
-                "logits": "logits",
-                "present_key_names": "present.%d.key",
-                "present_value_names": "present.%d.value",
-            },
-        },
+def _genai_config(checkpoint: Checkpoint, form: Format) -> Json:
+    """Both graphs, as far as possible in the words of ONNX Runtime GenAI: a text decoder, and what sees beside it."""
+    values = genai_config(checkpoint.config, checkpoint.special_tokens, form)
+    values["model"] |= {"type": CAPTIONER, "context_length": CONTEXT_TOKENS}
+    values["model"]["vision"] = {
+        "filename": VISION_FILE,
+        "config_filename": SETTINGS_FILE,
+        "inputs": {"pixel_values": "pixel_values"},
+        "outputs": {"image_features": "image_features"},
     }
-    search = {"max_length": CONTEXT_TOKENS, "num_beams": 3, "past_present_share_buffer": True}
-    (folder / "genai_config.json").write_text(
-        json.dumps({"model": model, "search": search}, indent=2) + "\n", "utf-8"
-    )
+    values["search"] |= {"max_length": CONTEXT_TOKENS, "num_beams": 3}
+    return values
