@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from engine.cancel import Cancel
@@ -24,6 +25,7 @@ from engine.disk import check_space
 from engine.errors import EngineError
 from engine.folders import resources_folder
 from engine.genai_config import CAPTIONER
+from engine.labels import load_labels
 from engine.packs import CARD_FILE, LABELS_FILE, write_pack_json
 from engine.results import Progress
 from export.captioner_graph import (
@@ -34,6 +36,7 @@ from export.captioner_graph import (
     export_vision,
 )
 from export.checkpoints.adapted import AdaptedCheckpoint
+from export.checkpoints.cut import CutCheckpoint
 from export.checkpoints.interface import Checkpoint
 from export.checkpoints.vision import get_vision, read_vision
 from export.nn.captioner import CaptionerConfig, Connector
@@ -61,6 +64,7 @@ class TrainedCaptioner:
     connector: dict[str, Tensor]
     lora: dict[str, Tensor]
     keywords: dict[str, Tensor]
+    tokens: tuple[int, ...]  # that captions are written with; none where it may be any
     readme: str
 
 
@@ -82,11 +86,27 @@ def read_trained(folder: Path) -> TrainedCaptioner:
             folder=folder,
             reason=error,
         ) from error
+    tokens = tensors.pop("tokens", torch.zeros(0)).int().tolist()
     parts: dict[str, dict[str, Tensor]] = {"connector": {}, "lora": {}, "keywords": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
         parts.setdefault(part, {})[rest] = tensor.float()
-    return TrainedCaptioner(config, card, parts["connector"], parts["lora"], parts["keywords"], readme)
+    return TrainedCaptioner(
+        config, card, parts["connector"], parts["lora"], parts["keywords"], tuple(tokens), readme
+    )
+
+
+def tokens_of(trained: TrainedCaptioner, checkpoint: Checkpoint) -> tuple[int, ...]:
+    """The tokens that the pack has to know, in order: those of captions, and of all that may stand before them."""
+    if not trained.tokens:
+        return tuple(range(checkpoint.config.vocab_size))
+    tokenizer = Tokenizer.from_str(checkpoint.tokenizer_files().tokenizer_json)
+    config = trained.config
+    names = [label.noun for label in load_labels(_labels_file())] + list(config.keywords)
+    needed = {*trained.tokens, *checkpoint.special_tokens.eos_ids}
+    for text in [config.separator, *(before + name for name in names for before in ("", config.names_joint))]:
+        needed.update(tokenizer.encode(text, add_special_tokens=False).ids)
+    return tuple(sorted(needed))
 
 
 def build_captioner(
@@ -101,8 +121,12 @@ def build_captioner(
             device=recipe.form.device,
         )
     trained = read_trained(recipe.weights or trained_folder())
-    adapted = AdaptedCheckpoint(language, trained.lora, trained.config.lora_scale)
-    files = usable_tokenizer(adapted)
+    whole = AdaptedCheckpoint(language, trained.lora, trained.config.lora_scale)
+    tokens = tokens_of(trained, language)
+    adapted = AdaptedCheckpoint(
+        CutCheckpoint(language, tokens), trained.lora, trained.config.lora_scale
+    )
+    files = usable_tokenizer(whole)
     network: Path | None = None
     for item in get_vision(trained.config.vision, cancel):
         if isinstance(item, Path):
@@ -134,20 +158,20 @@ def build_captioner(
             model = item
     assert model is not None
     with torch.no_grad():
-        export_caption_decoder(CaptionGraph(model), folder)
+        export_caption_decoder(CaptionGraph(model, tokens, whole.config.vocab_size), folder)
     del model
     yield Progress("export", 2, 2, "steps")
     if cancel.is_set:
         return
     write_tokenizer(folder, files)
     (folder / SETTINGS_FILE).write_text(json.dumps(trained.card, indent=2) + "\n", "utf-8")
-    shutil.copyfile(resources_folder() / "labels" / "imagenet.tsv", folder / LABELS_FILE)
+    shutil.copyfile(_labels_file(), folder / LABELS_FILE)
     if trained.readme:
         (folder / CARD_FILE).write_text(trained.readme, "utf-8")
-    write_genai_config(folder, _genai_config(adapted, recipe.form))
+    write_genai_config(folder, _genai_config(whole, recipe.form))
     yield Progress("check", 0, 1, "steps")
     vision = read_vision(trained.config.vision, network)
-    parts = CaptionerParts(vision, connector_of(trained), keywords_of(trained), adapted)
+    parts = CaptionerParts(vision, connector_of(trained), keywords_of(trained), whole)
     parity = measure_captioner(parts, folder)
     yield Progress("check", 1, 1, "steps")
     parameters = adapted.config.parameters + sum(map(_size, (parts.vision, parts.connector, parts.keywords)))
@@ -155,7 +179,7 @@ def build_captioner(
         folder,
         recipe.manifest(
             folder,
-            adapted.info,
+            whole.info,
             kind="image",
             parameters=parameters,
             context_tokens=CONTEXT_TOKENS,
@@ -185,6 +209,10 @@ def _filled(module: M, weights: dict[str, Tensor]) -> M:
             "Train them again: python -m export train captioner",
         ) from error
     return module.requires_grad_(False).eval()
+
+
+def _labels_file() -> Path:
+    return resources_folder() / "labels" / "imagenet.tsv"
 
 
 def _size(module: nn.Module) -> int:

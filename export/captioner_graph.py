@@ -14,6 +14,7 @@ none where the prefix was read already), ``text_tokens`` (T), ``past_tokens`` (P
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,15 +83,26 @@ class VisionGraph(nn.Module):
 class CaptionGraph(DecoderGraph):
     """The decoder, with embeddings in front of the text's, and where each token looked."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    rows: Tensor
+    places: Tensor
+
+    def __init__(self, model: LanguageModel, tokens: Sequence[int], vocab_size: int) -> None:
+        """``model`` knows the tokens ``tokens`` only, in this order; seen from outside there are all ``vocab_size``."""
         super().__init__(model, torch.float32)
+        rows = torch.zeros(vocab_size, dtype=torch.int32)
+        rows[list(tokens)] = torch.arange(len(tokens), dtype=torch.int32)
+        places = torch.full((vocab_size,), len(tokens), dtype=torch.int32)
+        places[list(tokens)] = rows[list(tokens)]
+        self.whole = len(tokens) == vocab_size
+        self.register_buffer("rows", rows)  # [V] of each token, in the table
+        self.register_buffer("places", places)  # [V] the same, and one behind the table for tokens that are not in it
 
     def forward(  # type: ignore[override]
         self, prefix_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, past: list[list[Tensor]]
     ) -> list[Any]:
         """fp32 [B,Q,C], int64 [B,T], int64 [B,S], buffers -> logits [B,1,V], weights [B,Q+T,S], buffers.
 
-        The weights are the mean over all heads and layers of what each new token looked at; a row sums to 1.
+        Tokens that are not in the table cannot be written: their logits are minus infinity. The weights are the mean over all heads and layers of what each new token looked at; a row sums to 1.
         """
         lengths = (attention_mask.sum(dim=1) - 1).to(torch.int32)  # [B]
         total_tokens = torch.full((), attention_mask.shape[1], dtype=torch.int32)
@@ -99,8 +111,12 @@ class CaptionGraph(DecoderGraph):
             LayerPast(keys, values, lengths, total_tokens, looks, attention_mask.shape[1])
             for keys, values in past
         )
-        embeds = torch.cat((prefix_embeds, self.model.embedding(input_ids)), dim=1)  # [B,Q+T,C]
+        rows = input_ids if self.whole else self.rows[input_ids]
+        embeds = torch.cat((prefix_embeds, self.model.embedding(rows)), dim=1)  # [B,Q+T,C]
         logits, present = self.model.decode(embeds, cast("Cache", cache), last_only=True)
+        if not self.whole:
+            never = torch.full((logits.shape[0], 1, 1), float("-inf"))
+            logits = torch.cat((logits, never), dim=-1).index_select(-1, self.places)
         mean = sum(layer.mean(dim=1) for layer in looks) / len(looks)  # [B,Q+T,S]
         return [logits, mean, [list(pair) for pair in present]]
 

@@ -38,6 +38,9 @@ CONFIG = CaptionerConfig(
     keyword_width=32,
 )
 
+# That captions may be written with: every ASCII letter and the control tokens, half of the other bytes.
+TOKENS = tuple(token for token in range(262) if not 94 <= token < 188 or token % 2 == 0)
+
 
 def vision(seed: int = 0) -> EfficientNet:
     """A picture network with random weights and statistics."""
@@ -96,6 +99,7 @@ def write_trained(folder: Path) -> Path:
     tensors = {f"connector.{name}": tensor.half() for name, tensor in connector().state_dict().items()}
     tensors |= {f"keywords.{name}": tensor.half() for name, tensor in keywords().state_dict().items()}
     tensors |= {f"lora.{name}": tensor.half() for name, tensor in lora().items()}
+    tensors["tokens"] = torch.tensor(TOKENS, dtype=torch.int32)
     save_file(
         {name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "captioner.safetensors"
     )

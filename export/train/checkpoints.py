@@ -61,9 +61,12 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], di
 def save_weights(
     folder: Path, tensors: Mapping[str, Tensor], config: CaptionerConfig, card: Mapping[str, Any]
 ) -> None:
-    """The trained tensors in fp16, and a JSON file with the sizes and what was measured."""
+    """The trained tensors in fp16 (whole numbers as they are), and a JSON file with the sizes and what was measured."""
     folder.mkdir(parents=True, exist_ok=True)
-    halves = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
+    halves = {
+        name: (tensor.detach().half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in tensors.items()
+    }
     part = folder / f"{WEIGHTS}.part"
     save_file(halves, part, metadata={"config": json.dumps(config.to_json())})
     part.replace(folder / WEIGHTS)
@@ -72,7 +75,7 @@ def save_weights(
 
 
 def load_weights(folder: Path) -> tuple[CaptionerConfig, dict[str, Tensor]]:
-    """The same back: sizes, and tensors named ``connector.*``, ``lora.*`` and ``keywords.*``."""
+    """The same back: sizes, and tensors named ``connector.*``, ``lora.*``, ``keywords.*`` and ``tokens``."""
     try:
         config = CaptionerConfig.from_json(json.loads((folder / CONFIG).read_text("utf-8")))
         return config, load_file(folder / WEIGHTS)

@@ -71,8 +71,9 @@ class Run:
             save_checkpoint(self.settings.out / phase, self.training.parameters, optimizer, state)
 
     def publish(self, card: dict[str, Any], folder: str = WEIGHTS) -> None:
-        """Save the weights as they are now, to be used."""
+        """Save the weights as they are now, to be used, with the tokens that they were taught to write."""
         if self.processes.leads:
             words = {f"keywords.{name}": tensor for name, tensor in self.inputs.keywords.weights.items()}
-            tensors = {**self.training.parameters, **words}
+            tokens = torch.tensor(self.softmax.used, dtype=torch.int32)
+            tensors = {**self.training.parameters, **words, "tokens": tokens}
             save_weights(self.settings.out / folder, tensors, self.inputs.config, card)
