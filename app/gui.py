@@ -5,6 +5,7 @@ In: the data folder and, for tests and pictures, an engine of their own. Out: th
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 import socket
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.chat_session import ChatSession
 from app.errors import Crashes, start_logs, version
+from app.garbage import CycleCollector
 from app.history import History
 from app.host import EngineDoor, Host
 from app.i18n import Translations
@@ -40,6 +42,7 @@ class Desktop(QObject):
     ) -> None:
         super().__init__()
         self._app = app
+        self._collector = CycleCollector(self)
         self.settings = SettingsStore(settings_file(), self)
         self.translations = Translations()
         self.translations.use(self.settings.value.language)
@@ -145,6 +148,8 @@ def run_window() -> int:
     _quit_on_signals(desktop)
     desktop.window.show()
     QTimer.singleShot(0, desktop.begin)
+    gc.collect()
+    gc.freeze()  # what is there now stays to the end: no need to look through it again
     code = app.exec()
     single.release()
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/gui" in item.path.as_posix():
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))
+
+
+@pytest.fixture(autouse=True)
+def cycles_freed_here() -> Iterator[None]:
+    """Windows that a test left behind are freed on the UI thread (:mod:`app.garbage`), and while nothing runs."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 OpenDesktop = Callable[..., Desktop]
