@@ -129,7 +129,7 @@ class Captioner(OpenModel):
             rows = weights[-len(beam.ids) - 1 : -1, : len(seen.prefix)]  # [tokens, Q]
             pieces = [self._tokenizer.decode(beam.ids[:end]) for end in range(len(beam.ids) + 1)]
             grid = (self.settings.grid, self.settings.grid)
-            looks = looks_of(text, pieces, beam.logprobs, rows @ seen.patch_weights, grid)
+            looks = looks_of(text, pieces, beam.logprobs, rows, seen.patch_weights, grid)
         return Caption(
             text=text.strip(),
             confidence=_confidence(beam),

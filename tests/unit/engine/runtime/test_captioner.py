@@ -132,11 +132,12 @@ def test_settings_that_cannot_be_are_told(pollux_home: Path, changed: dict[str, 
 
 def test_each_word_gets_what_its_tokens_looked_at_more_than_others_do() -> None:
     pieces = ["", " A", " A gol", " A golden", " A golden dog", " A golden dog."]
-    patches = np.full((5, 4), 0.25, np.float32)
-    patches[1:3] = [0.1, 0.7, 0.1, 0.1]  # "gol", "den"
-    patches[3] = [0.1, 0.1, 0.1, 0.7]
+    shares = np.array([[0.9, 0.05, 0.05]] * 5, np.float32)  # the first embedding is where the decoder rests
+    shares[1:3] = [0.8, 0.15, 0.05]  # "gol", "den"
+    shares[3] = [0.4, 0.05, 0.1]  # later words look less
+    patches = np.array([[0.4, 0.2, 0.2, 0.2], [0.4, 0.4, 0.1, 0.1], [0.4, 0.1, 0.1, 0.4]], np.float32)
     logprobs = [-0.1, math.log(0.5), math.log(0.5), math.log(0.8), -0.1]
-    looks = looks_of(pieces[-1], pieces, logprobs, patches, (2, 2))
+    looks = looks_of(pieces[-1], pieces, logprobs, shares, patches, (2, 2))
     assert [look.word for look in looks] == ["A", "golden", "dog"]
     assert [(look.start, look.end) for look in looks] == [(0, 1), (2, 8), (9, 12)]
     assert looks[1].attention.argmax() == 1 and looks[2].attention.argmax() == 3
@@ -147,7 +148,10 @@ def test_each_word_gets_what_its_tokens_looked_at_more_than_others_do() -> None:
 
 
 def test_looks_of_nothing() -> None:
-    assert looks_of("...", ["", "..."], [-0.1], np.ones((1, 4), np.float32), (2, 2)) == ()
+    shares, patches = np.ones((1, 2), np.float32), np.full((2, 4), 0.25, np.float32)
+    assert looks_of("...", ["", "..."], [-0.1], shares, patches, (2, 2)) == ()
+    (alone,) = looks_of("Dog", ["", "Dog"], [-0.1], shares, patches, (2, 2))
+    assert np.allclose(alone.attention, 0.25)
 
 
 def test_options_begin_at_one() -> None:
