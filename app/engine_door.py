@@ -141,6 +141,15 @@ class EngineDoor:
 
         return overlay_png(pixels, attention, word)
 
+    def chat_pack(self, model: OpenImageModel, choices: ImageChoices) -> Pack | None:
+        """The installed chat pack that is best for wording this; None where none could help."""
+        from engine.tasks.describe import DescribeOptions
+        from engine.tasks.describe_models import chat_pack
+
+        assert isinstance(model, _ImageModel)
+        options = DescribeOptions(choices.style, choices.language, choices.question)
+        return chat_pack(self.store(), options, model.model)
+
     def describe(
         self,
         model: OpenImageModel,

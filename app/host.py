@@ -239,16 +239,9 @@ class Host(QObject):
         self._load_job.signals.failed.connect(self._open_failed)
         self.jobs.start_inference(self._load_job)
 
-    def want_chat(self, language: str) -> None:
-        """A picture's description will need the chat's model: load the one used last, if none is loaded."""
-        if self.model.status not in ("none", "failed"):
-            return
-        best = self.pack_for_language(language) or self.best_pack()
-        if best is not None:
-            self.load(best.name)
-
     def _open(self, pack: Pack, settings: Settings, cancel: Cancel) -> Iterator[object]:
         """On the inference lane: free the old model first, so that two never share the memory."""
+        self.images.free_writer()
         if self._loaded is not None:
             self._loaded.close()
             self._loaded = None
@@ -395,8 +388,10 @@ class Host(QObject):
             self.speech.unload()
         elif pack is not None and pack.kind == "image":
             self.images.unload()
-        elif self.model.pack is not None and self.model.pack.name == name:
-            self.unload()
+        else:
+            self.images.unload_writer()  # it may be this one
+            if self.model.pack is not None and self.model.pack.name == name:
+                self.unload()
         job = self._job(lambda _cancel: self._remove(store, name), f"remove {name}")
         job.signals.failed.connect(self._job_failed)
         job.signals.ended.connect(self._removed)

@@ -274,8 +274,6 @@ class ImageBatchSession(QObject):
             return
         self._round = waiting
         self._choices = self._pictures.choices
-        if self._choices.language == "zh" or self._choices.style == "detailed":
-            self._host.want_chat(self._choices.language)
         self._start_s, self._done_now, self._stopping, self._restarting = monotonic(), 0, False, False
         notes = self.exports.notes(pack, self._choices)
         again = [item.path for item in self._round if item.again]

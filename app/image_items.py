@@ -46,6 +46,8 @@ class Answer:
     question: str
     text: str = ""
     state: Literal["waiting", "running", "stopped", "done", "failed"] = "waiting"
+    done_steps: int = 0
+    total_steps: int = 0
     error: EngineError | None = None
     described: Described | None = None
 

@@ -293,8 +293,6 @@ class ImageSession(QObject):
         if item.is_video and again:
             item.frames, item.frame = [], 0
             self.frame_added.emit(item)
-        if choices.language == "zh" or choices.style == "detailed":
-            self._host.want_chat(choices.language)
         self._wishes.insert(0, _Wish(item, choices))
         self.item_changed.emit(item)
         self._next()
@@ -303,7 +301,6 @@ class ImageSession(QObject):
         """Answer a question about a picture."""
         answer = Answer(question)
         item.answers.append(answer)
-        self._host.want_chat(self.choices.language)
         self._wishes.append(_Wish(item, replace(self.choices, question=question), answer))
         self.answer_changed.emit(item, answer)
         self._next()
@@ -378,8 +375,10 @@ class ImageSession(QObject):
                 wish.item.writing += got.text
             self._redraw_soon(wish.item)
         elif isinstance(got, Progress):
-            wish.item.done_steps, wish.item.total_steps = got.done, got.total or 0
-            self._redraw_soon(wish.item)
+            if got.stage == "describe":  # of the reading of a prompt nobody can tell how far the whole is
+                counted = wish.answer or wish.item
+                counted.done_steps, counted.total_steps = got.done, got.total or 0
+                self._redraw_soon(wish.item)
         elif wish.item.is_video:
             self._frame(wish.item, got)
 

@@ -123,9 +123,7 @@ def build_captioner(
     trained = read_trained(recipe.weights or trained_folder())
     whole = AdaptedCheckpoint(language, trained.lora, trained.config.lora_scale)
     tokens = tokens_of(trained, language)
-    adapted = AdaptedCheckpoint(
-        CutCheckpoint(language, tokens), trained.lora, trained.config.lora_scale
-    )
+    adapted = AdaptedCheckpoint(CutCheckpoint(language, tokens), trained.lora, trained.config.lora_scale)
     files = usable_tokenizer(whole)
     network: Path | None = None
     for item in get_vision(trained.config.vision, cancel):

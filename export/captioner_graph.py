@@ -95,7 +95,9 @@ class CaptionGraph(DecoderGraph):
         places[list(tokens)] = rows[list(tokens)]
         self.whole = len(tokens) == vocab_size
         self.register_buffer("rows", rows)  # [V] of each token, in the table
-        self.register_buffer("places", places)  # [V] the same, and one behind the table for tokens that are not in it
+        self.register_buffer(
+            "places", places
+        )  # [V] the same, and one behind the table for tokens that are not in it
 
     def forward(  # type: ignore[override]
         self, prefix_embeds: Tensor, input_ids: Tensor, attention_mask: Tensor, past: list[list[Tensor]]

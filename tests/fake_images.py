@@ -18,6 +18,7 @@ from app.image_items import ImageChoices
 from engine.cancel import Cancel
 from engine.errors import EngineError
 from engine.media.image import Picture
+from engine.packs import Pack
 from engine.results import Colour, Described, Findings, Look, Progress, Subject, TextChunk, TextLine
 
 CAPTION = "a brown dog runs across the grass"
@@ -88,6 +89,7 @@ class FakeImages:
     knows_chinese: bool = True
     sees: bool = False  # whether the model itself answers questions
     findings: Findings = FINDINGS
+    writer: Pack | None = None  # the chat pack that is best for this; None: whichever is loaded
     gate: threading.Event | None = None
     error: Exception | None = None  # of describing
     errors: dict[str, Exception] = field(default_factory=dict)  # by file name, in the table
@@ -117,6 +119,11 @@ class FakeImages:
         if choices.question and self.question_error is not None:
             raise self.question_error
         whole = self.described(choices, picture)
+        if whole.composed_by and chat is not None:
+            whole = replace(whole, composed_by=chat.pack.name)
+        if choices.question and self.sees:
+            yield Progress("prefill", 500, 900, "tokens")
+            yield Progress("describe", 3, 17, "steps")
         spaced = " " in whole.text
         pieces = whole.text.split(" ") if spaced else list(whole.text)
         for number, piece in enumerate(pieces):
@@ -132,7 +139,7 @@ class FakeImages:
     def described(self, choices: ImageChoices, picture: Picture | None = None) -> Described:
         """The end of a description."""
         language = choices.language if self.knows_chinese else "en"
-        composed = "qwen2.5-0.5b" if language == "zh" or choices.style == "detailed" else ""
+        composed = "qwen2.5-coder-1.5b" if language == "zh" or choices.style == "detailed" else ""
         sentence = f"{self.caption[0].upper()}{self.caption[1:]}."
         text = (
             self.chinese if language == "zh" else self.detailed if choices.style == "detailed" else sentence

@@ -323,6 +323,10 @@ class FakeDoor(EngineDoor):
         """A fake image model."""
         return self.open_speech(pack, device, threads)
 
+    def chat_pack(self, model: Any, choices: Any) -> Pack | None:
+        """The one that was set."""
+        return self.images.writer
+
     def describe(self, model: Any, picture: Any, choices: Any, cancel: Cancel, chat: Any) -> Iterator[object]:
         """What was set."""
         return self.images.describe(model, picture, choices, cancel, chat)

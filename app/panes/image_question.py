@@ -55,6 +55,8 @@ class AnswerView(QFrame):
             text = self.tr("Waits…")
         elif answer.state == "running" and not text:
             text = self.tr("Thinks…")
+            if answer.total_steps:  # a model that sees reads a large picture for a while
+                text = f"{text} {answer.done_steps} / {answer.total_steps}"
         elif answer.state == "stopped":
             note = self.tr("Stopped.")
         elif answer.from_findings and answer.described is not None:

@@ -2,8 +2,8 @@
 
 pixels → image model → caption → with what else was found (subjects, text, colours, date, place) → a sentence, alternative text, or a
 few sentences, in English or Chinese. In: an open image model, a picture, options; where they are installed, a chat model and a
-reader of text. Out: :class:`Progress`, :class:`TextChunk` where text comes piece by piece, :class:`Notice`, and one
-:class:`Described` whose text is what counts.
+reader of text. Out: :class:`Progress` of our own steps and, between them, of a model that reads a large picture or a long prompt;
+:class:`TextChunk` where text comes piece by piece, :class:`Notice`, and one :class:`Described` whose text is what counts.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from engine.tasks.describe_composer import can_compose, compose
 from engine.tasks.describe_languages import knows_chinese, to_chinese
 from engine.tasks.describe_options import DescribeOptions, wants_chat
 from engine.tasks.describe_question import (
+    Said,
     answer_by_seeing,
     answer_from_facts,
     check_question,
@@ -203,7 +204,7 @@ class _Description:
 
     # What is said
 
-    def _write(self) -> Iterator[TextChunk | Notice]:
+    def _write(self) -> Iterator[Said]:
         if self._question:
             yield from self._answer()
             return
@@ -221,7 +222,7 @@ class _Description:
         if self._text and not self._streamed and not self._stopped():
             yield TextChunk(self._text)
 
-    def _write_chinese(self) -> Iterator[TextChunk | Notice]:
+    def _write_chinese(self) -> Iterator[Said]:
         english, told = sentence(self._caption), ""
         if self._options.style == "detailed" and self._model.answers_questions:
             yield from self._detail_by_seeing(show=False)
@@ -268,7 +269,7 @@ class _Description:
         self._text = made.text or plain
         self._composed_by = self._chat.pack.name if made.text else self._composed_by
 
-    def _detail_by_seeing(self, show: bool = True) -> Iterator[TextChunk | Notice]:
+    def _detail_by_seeing(self, show: bool = True) -> Iterator[Said]:
         """What a model says that converses about pictures; the caption stays where it says nothing."""
         self._streamed = show
         items = answer_by_seeing(self._seeing, _IN_DETAIL, self._picture.pixels, self._cancel)
@@ -278,7 +279,7 @@ class _Description:
 
     # What is answered
 
-    def _see_answer(self) -> Iterator[TextChunk | Notice]:
+    def _see_answer(self) -> Iterator[Said]:
         earlier = self._options.earlier
         items = answer_by_seeing(
             self._seeing, self._question, self._picture.pixels, self._cancel, earlier=earlier
@@ -298,7 +299,7 @@ class _Description:
                 yield _not_translated(self._chat)
         yield TextChunk(self._text)
 
-    def _answer(self) -> Iterator[TextChunk | Notice]:
+    def _answer(self) -> Iterator[Said]:
         chat = self._chat
         if chat is None:
             raise no_answerer()
@@ -345,12 +346,12 @@ def _not_translated(chat: LanguageModel) -> Notice:
     )
 
 
-def _hidden(items: Generator[TextChunk | Notice, None, T]) -> Generator[Notice, None, T]:
+def _hidden(items: Generator[Said, None, T]) -> Generator[Notice | Progress, None, T]:
     """The items without their text, which is not to be shown yet."""
     while True:
         try:
             item = next(items)
         except StopIteration as ended:
             return ended.value
-        if isinstance(item, Notice):
+        if not isinstance(item, TextChunk):
             yield item

@@ -1,7 +1,8 @@
 """Questions about a picture: a model that sees answers them, else a chat model from what was found.
 
-In: a question and the picture, or the facts about it, and what was asked about it earlier. Out: the answer as it comes. What is
-answered from facts is marked, because it can know no more than they say.
+In: a question and the picture, or the facts about it, and what was asked about it earlier. Out: the answer as it comes, and how far
+the reading before it is: a large picture is many tiles. What is answered from facts is marked, because it can know no more than
+they say.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.cancel import Cancel
 from engine.errors import EngineError
-from engine.results import Finished, FinishReason, Notice, TextChunk
+from engine.results import Finished, FinishReason, Notice, Progress, TextChunk
 from engine.tasks.chat import GREEDY, Turn, chat
 from engine.tasks.describe_wording import Language
 
@@ -29,6 +30,7 @@ MOST_NEW_TOKENS = 160
 SEEN_MOST_NEW_TOKENS = 400
 QUESTION_MOST_CHARS = 2000
 _HAN = re.compile(r"[\u3400-\u9fff]")
+Said = TextChunk | Notice | Progress
 
 _SYSTEM = {
     "en": (
@@ -103,7 +105,7 @@ def answer_from_facts(
     cancel: Cancel,
     *,
     earlier: Sequence[Asked] = (),
-) -> Generator[TextChunk | Notice, None, Answer]:
+) -> Generator[Said, None, Answer]:
     """Let a chat model answer, that sees nothing; a notice says so first."""
     yield Notice(
         "answered_from_findings",
@@ -130,7 +132,7 @@ def answer_by_seeing(
     cancel: Cancel,
     *,
     earlier: Sequence[Asked] = (),
-) -> Generator[TextChunk | Notice, None, Answer]:
+) -> Generator[Said, None, Answer]:
     """Let a model answer that sees the picture. What it read for the questions before is not read again."""
     from engine.runtime.pictures import PictureTurn
 
@@ -143,10 +145,10 @@ def answer_by_seeing(
     return (yield from _answered(model.chat(turns, options, cancel)))
 
 
-def _answered(items: Iterable[object]) -> Generator[TextChunk | Notice, None, Answer]:
+def _answered(items: Iterable[object]) -> Generator[Said, None, Answer]:
     ended: Finished | None = None
     for item in items:
-        if isinstance(item, (TextChunk, Notice)):
+        if isinstance(item, (TextChunk, Notice, Progress)):
             yield item
         elif isinstance(item, Finished):
             ended = item

@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from engine.results import Progress
 from export.train import cross_entropy, self_critical
 from export.train.checkpoints import load_weights
@@ -23,6 +25,7 @@ from export.train.run import LOG, WEIGHTS, Run
 from export.train.settings import Settings
 
 BEAMS = 3
+DOUBTFUL = 0.1  # of the captions of the dev split: those that the model is least sure of are shown with doubt
 
 
 def train(settings: Settings, *, resume: bool) -> Iterator[Progress | Path]:
@@ -59,5 +62,12 @@ def _finish(run: Run) -> Iterator[Progress]:
     run.training.load(load_weights(out / WEIGHTS)[1])
     judged = judge(inputs, run.training, len(inputs.dev), BEAMS)
     run.log(phase="measure", cider=round(judged.cider, 4), bleu4=round(judged.bleu4, 4), beams=BEAMS)
-    run.publish({"cider_d": round(judged.cider, 4), "bleu_4": round(judged.bleu4, 4), "beams": BEAMS})
+    doubtful = float(np.quantile(judged.confidences, DOUBTFUL))
+    figures = {
+        "photos": len(judged.captions),
+        "beams": BEAMS,
+        "cider_d": round(judged.cider, 4),
+        "bleu_4": round(judged.bleu4, 4),
+    }
+    run.publish({"unsure_below": round(doubtful, 3), "figures": figures})
     yield Progress("measure", 1, 1, "steps")

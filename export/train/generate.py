@@ -61,8 +61,10 @@ class Writer:
         return self._write(start, draw)
 
     @torch.inference_mode()
-    def beam(self, prefix: Tensor, prompts: Sequence[Sequence[int]], width: int = 3) -> list[list[int]]:
-        """The best of ``width`` beams by mean log probability of a token."""
+    def beam(
+        self, prefix: Tensor, prompts: Sequence[Sequence[int]], width: int = 3
+    ) -> list[tuple[float, list[int]]]:
+        """The best of ``width`` beams by the mean log probability of its tokens, which stands before each."""
         photos = len(prompts)
         start = self._begin(prefix, prompts, 0).repeated(width, MOST_TOKENS)
         scores = torch.full((photos, width), float("-inf"))
@@ -93,8 +95,8 @@ class Writer:
             self._next(start, torch.tensor(chosen_tokens))
         for photo, ends in enumerate(finished):
             if not ends:
-                ends.append((0.0, written[photo][0]))
-        return [max(ends, key=lambda end: end[0])[1] for ends in finished]
+                ends.append((float(scores[photo][0]) / MOST_TOKENS, written[photo][0]))
+        return [max(ends, key=lambda end: end[0]) for ends in finished]
 
     def _begin(self, prefix: Tensor, prompts: Sequence[Sequence[int]], extra: int) -> _Started:
         """Read prefix and prompts, padded in front."""

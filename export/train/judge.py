@@ -5,6 +5,7 @@ In: the captioner as it is now. Out: the mean loss of the human captions, and CI
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -23,9 +24,10 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Judged:
-    """Captions and their figures."""
+    """Captions, how sure each is (the mean probability of its tokens; for beams only), and their figures."""
 
     captions: tuple[str, ...]
+    confidences: tuple[float, ...]
     cider: float
     bleu4: float
 
@@ -53,24 +55,29 @@ def dev_loss(
 @torch.inference_mode()
 def describe(
     inputs: Inputs, training: CaptionerTraining, seen: Seen, photos: int, beams: int = 1
-) -> tuple[str, ...]:
-    """Captions of the first ``photos`` of these, shown whole."""
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Captions of the first ``photos`` of these, shown whole, and of beams the confidences."""
     writer = Writer(training)
     asked = prompts(inputs.words, seen, range(photos))
     patches = seen.features[WHOLE].patches
     captions: list[str] = []
+    confidences: list[float] = []
     for start in range(0, photos, _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, photos))
         prefix = training.prefix([patches[i] for i in rows])
         chosen = [asked[i] for i in rows]
-        written = writer.greedy(prefix, chosen) if beams == 1 else writer.beam(prefix, chosen, beams)
+        if beams == 1:
+            written = writer.greedy(prefix, chosen)
+        else:
+            scores, written = zip(*writer.beam(prefix, chosen, beams), strict=True)
+            confidences += [math.exp(score) for score in scores]
         captions += [inputs.words.text(ids) for ids in written]
-    return tuple(captions)
+    return tuple(captions), tuple(confidences)
 
 
 def judge(inputs: Inputs, training: CaptionerTraining, photos: int, beams: int = 1) -> Judged:
     """Captions of the first ``photos`` of the dev split against the human ones."""
     photos = min(photos, len(inputs.dev))
-    captions = describe(inputs, training, inputs.dev_seen, photos, beams)
+    captions, confidences = describe(inputs, training, inputs.dev_seen, photos, beams)
     references = [photo.captions for photo in inputs.dev[:photos]]
-    return Judged(captions, cider_d(captions, references)[0], bleu(captions, references)[3])
+    return Judged(captions, confidences, cider_d(captions, references)[0], bleu(captions, references)[3])

@@ -97,7 +97,10 @@ def test_written_captions_are_the_likeliest_tokens(training: CaptionerTraining) 
                     break
                 ids.append(token)
             assert written[photo] == ids[len(prompt) :]
-        assert len(Writer(training).beam(prefix, [[5, 6, 7], [8]], 3)) == 2
+        best = Writer(training).beam(prefix, [[5, 6, 7], [8]], 3)
+        assert len(best) == 2
+        for score, ids in best:
+            assert score <= 0 and ids
         drawn = Writer(training, range(200)).sample(
             prefix, [[5, 6, 7], [8]], 3, torch.Generator().manual_seed(1)
         )
@@ -125,6 +128,8 @@ def test_both_phases_run_and_leave_weights(tmp_path: Path) -> None:
     tiny_training.run(tmp_path / "测试 ü", 4, critical_steps=2)
     config, tensors = load_weights(tmp_path / "测试 ü" / "weights")
     assert config == tiny_captioner.CONFIG
+    tokens = tensors.pop("tokens")
+    assert tokens.dtype == torch.int32 and END in tokens.tolist()
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
     words = {f"keywords.{name}" for name in tiny_captioner.keywords().state_dict()}
     assert set(tensors) == {*tiny_training.start(tmp_path, 1).training.parameters, *words}

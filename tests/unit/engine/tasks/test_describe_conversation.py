@@ -10,7 +10,7 @@ import pytest
 
 from engine.cancel import Cancel
 from engine.packs import read_pack
-from engine.results import Described, Finished, Notice
+from engine.results import Described, Finished, Notice, Progress
 from engine.runtime.vision_chat_model import VisionChatModel
 from engine.tasks.describe import DescribeOptions, describe
 from engine.tasks.describe_journal import PictureJournal
@@ -101,6 +101,17 @@ def ends(tiny: VisionChatModel, monkeypatch: pytest.MonkeyPatch) -> list[Finishe
 
     monkeypatch.setattr(tiny, "chat", watched)
     return seen
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_reading_a_picture_tile_by_tile_is_told(tiny: VisionChatModel, language: str) -> None:
+    chosen = DescribeOptions(question="What is it?", language=language)
+    items = list(describe(tiny, green_picture(), chosen, Cancel(), None, None))
+    steps = [item for item in items if isinstance(item, Progress) and item.stage == "describe"]
+    tiles = [item for item in steps if item.total != 3]
+    assert [item.done for item in tiles] == list(range(len(tiles))) and tiles[-1].done == tiles[-1].total
+    # Between our own steps, so that the last of all is the end.
+    assert [(item.done, item.total) for item in (*steps[:2], steps[-1])] == [(0, 3), (1, 3), (3, 3)]
 
 
 def test_the_second_question_reads_only_what_is_new(tiny: VisionChatModel, ends: list[Finished]) -> None:
