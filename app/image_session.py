@@ -23,6 +23,7 @@ from app.languages import lists_language
 from app.model_state import ModelState
 from app.picture_reader import THUMBNAIL_PX, PictureReader
 from app.pixels import MAX_SIDE_PX, fitted, image_of, pixels_of
+from app.rows import take_out
 from app.settings import SettingsStore
 from engine.cancel import Cancel
 from engine.errors import EngineError
@@ -214,12 +215,10 @@ class ImageSession(QObject):
         """Take one from the strip; the file stays."""
         self.stop(item)
         self._reader.forget(item)
-        row = self.items.index(item)
-        self.items.remove(item)
+        neighbour = take_out(self.items, item)
         if self.selected is item:
-            rest = self.items[row : row + 1] or self.items[-1:]
             self.selected = None
-            self.select(rest[0]) if rest else self.selected_changed.emit()
+            self.select(neighbour) if neighbour is not None else self.selected_changed.emit()
         self.list_changed.emit()
 
     # Reading

@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 
 from app.host import Host
 from app.jobs import Job
+from app.rows import take_out
 from app.settings import SettingsStore
 from app.sound import SoundDoor
 from app.speech_items import JournalAt, SpeechChoices, SpeechItem
@@ -263,12 +264,10 @@ class SpeechSession(QObject):
         except EngineError as error:
             self.failed.emit(error)
         if item in self.items:
-            row = self.items.index(item)
-            self.items.remove(item)
+            neighbour = take_out(self.items, item)
             if self.selected is item:
-                rest = self.items[row : row + 1] or self.items[-1:]
                 self.selected = None
-                self.select(rest[0]) if rest else self.selected_changed.emit()
+                self.select(neighbour) if neighbour is not None else self.selected_changed.emit()
         self.list_changed.emit()
 
     # What comes back

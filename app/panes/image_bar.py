@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics
+from PySide6.QtGui import QAction, QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -24,8 +24,9 @@ from app.image_session import ImageSession
 from app.model_state import ModelState
 from app.settings import SettingsStore
 from app.theme import colours, scaled
-from app.widgets.basics import button, tool_button
+from app.widgets.basics import button, combo, tool_button
 from app.widgets.flow import FlowBox
+from app.widgets.task_model_control import ModelTexts, add_packs, show_model
 
 
 class ImageBar(QWidget):
@@ -118,9 +119,9 @@ class ImageBar(QWidget):
     def show_choices(self) -> None:
         """Follow the settings."""
         now = self._session.choices
-        for combo, value in ((self.style_choice, now.style), (self.language, now.language)):
-            with QSignalBlocker(combo):
-                combo.setCurrentIndex(combo.findData(value))
+        for choice, value in ((self.style_choice, now.style), (self.language, now.language)):
+            with QSignalBlocker(choice):
+                choice.setCurrentIndex(choice.findData(value))
 
     def show_table(self, table: bool, possible: bool) -> None:
         """Which way is on; without a reason to choose, there is no choice."""
@@ -133,24 +134,12 @@ class ImageBar(QWidget):
 
     @Slot(object)
     def _model_changed(self, state: ModelState) -> None:
-        pack = self._host.best_pack("image")
-        self.model.setVisible(pack is not None)
-        if pack is None:
-            self.model.setAccessibleName(self.tr("Image model"))
-            return
-        mine = state.pack is not None and state.pack.name == pack.name
-        text = pack.display_name
-        if mine and state.status == "ready":
-            text = f"{pack.display_name} · {state.provider}"
-        elif mine and state.status == "loading":
-            text = self.tr("Loading · {model}").format(model=pack.display_name)
-        elif mine and state.status == "failed":
-            text = self.tr("Failed · {model}").format(model=pack.display_name)
-        self.model.setText(
-            self.model.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, scaled(260))
+        texts = ModelTexts(
+            self.tr("Image model"),
+            self.tr("Image model: {state}"),
+            self.tr("The image model, and what it runs on"),
         )
-        self.model.setAccessibleName(self.tr("Image model: {state}").format(state=text))
-        self.model.setToolTip(self.tr("The image model, and what it runs on"))
+        show_model(self.model, self._host.best_pack("image"), state, texts, 260)
 
     # What the user does
 
@@ -171,15 +160,7 @@ class ImageBar(QWidget):
     @Slot()
     def _fill_menu(self) -> None:
         self._menu.clear()
-        group = QActionGroup(self._menu)
-        best = self._host.best_pack("image")
-        for pack in self._host.packs_of("image"):
-            action = QAction(pack.display_name, group)
-            action.setCheckable(True)
-            action.setChecked(best is not None and best.name == pack.name)
-            action.setData(pack.name)
-            action.triggered.connect(self._model_chosen)
-            self._menu.addAction(action)
+        add_packs(self._menu, self._host.packs_of("image"), self._host.best_pack("image"), self._model_chosen)
         self._menu.addSeparator()
         unload = self._menu.addAction(self.tr("Free the model's memory"), self._host.images.unload)
         unload.setEnabled(self._host.images.state.status == "ready")
@@ -193,9 +174,7 @@ class ImageBar(QWidget):
 
 
 def _combo(name: str) -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(name)
-    made.view().setAccessibleName(name)
+    made = combo(name)
     made.setToolTip(name)
     made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return made

@@ -6,7 +6,7 @@ In: session, recorder, settings. Out: what the user does, to them; ``files_wante
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -26,9 +26,10 @@ from app.settings import SettingsStore
 from app.speech_recorder import SpeechRecorder
 from app.speech_text import clock_text
 from app.theme import colours, icon, pixmap, scaled
-from app.widgets.basics import button, disable, label, tool_button
+from app.widgets.basics import button, combo, disable, label, tool_button
 from app.widgets.flow import FlowBox
 from app.widgets.level_meter import LevelMeter
+from app.widgets.task_model_control import ModelTexts, add_packs, show_model
 
 FIRST_LANGUAGES = ("en", "zh", "zh-Hant")
 
@@ -123,26 +124,13 @@ class SpeechBar(QWidget):
 
     @Slot(object)
     def _model_changed(self, state: ModelState) -> None:
-        pack = self._host.best_pack("speech")
-        self.model.setVisible(pack is not None)
-        if pack is None:
-            self.model.setAccessibleName(self.tr("Speech model"))
-            return
-        mine = state.pack is not None and state.pack.name == pack.name
-        text = pack.display_name
-        if mine and state.status == "ready":
-            text = f"{pack.display_name} · {state.provider}"
-        elif mine and state.status == "loading":
-            text = self.tr("Loading · {model}").format(model=pack.display_name)
-        elif mine and state.status == "failed":
-            text = self.tr("Failed · {model}").format(model=pack.display_name)
-        fitting = self.model.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, scaled(150 if self._narrow else 300)
+        texts = ModelTexts(
+            self.tr("Speech model"),
+            self.tr("Speech model: {state}"),
+            self.tr("The speech model, and what it runs on"),
         )
-        self.model.setText(fitting)
-        self.model.setAccessibleName(self.tr("Speech model: {state}").format(state=text))
-        tip = self.tr("The speech model, and what it runs on")
-        self.model.setToolTip(tip if fitting == text else f"{text}\n{tip}")
+        pack = self._host.best_pack("speech")
+        show_model(self.model, pack, state, texts, 150 if self._narrow else 300)
 
     @Slot()
     def _fill_microphones(self) -> None:
@@ -208,15 +196,7 @@ class SpeechBar(QWidget):
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("Speech models"))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        group = QActionGroup(menu)
-        best = self._host.best_pack("speech")
-        for pack in self._host.packs_of("speech"):
-            action = QAction(pack.display_name, group)
-            action.setCheckable(True)
-            action.setChecked(best is not None and pack.name == best.name)
-            action.setData(pack.name)
-            action.triggered.connect(self._model_chosen)
-            menu.addAction(action)
+        add_packs(menu, self._host.packs_of("speech"), self._host.best_pack("speech"), self._model_chosen)
         menu.popup(self.model.mapToGlobal(self.model.rect().bottomLeft()))
 
     @Slot()
@@ -297,9 +277,7 @@ class RecordStrip(QFrame):
 
 
 def _combo(name: str) -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(name)
-    made.view().setAccessibleName(name)
+    made = combo(name)
     made.setMaximumWidth(scaled(230))
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow)
     made.setMinimumContentsLength(8)

@@ -1,6 +1,6 @@
 """The frozen app, run as on a machine that has neither Python nor a network, from a folder with a hard name.
 
-In: the default packs (`dev.py test` builds them and names them in POLLUX_TEST_PACK and POLLUX_TEST_SPEECH_PACK). The build
+In: the default packs (`dev.py test` builds them and names them in POLLUX_TEST_PACK and its like). The build
 is kept in `dist/` and used again while nothing that goes into it changes.
 """
 
@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 
 av = pytest.importorskip("av")
+pillow_heif = pytest.importorskip("pillow_heif")
+
+from PIL import Image
 
 from devtools import frozen
 from devtools.commands import TEST_PACKS
@@ -28,20 +31,21 @@ pytestmark = pytest.mark.packaged
 ANSWER_S = 120
 APP_BYTES = 400_000_000  # without its packs
 QUESTION = "What is the capital of France?"
+PHOTO = CHECKOUT / "tests" / "data" / "photos" / "cat.jpg"
 SAMPLE = CHECKOUT / "resources" / "samples" / "speech_en.flac"  # about the weather, 5.3 s
 
 
 @pytest.fixture(scope="module")
-def packs() -> tuple[Path, Path]:
-    """For chat and for speech."""
+def packs() -> tuple[Path, ...]:
+    """One for each task."""
     folders = [os.environ.get(name) for name in TEST_PACKS.values()]
     if not all(folders):
         pytest.skip("the default packs are not built here: run this through dev.py test")
-    return Path(folders[0] or ""), Path(folders[1] or "")
+    return tuple(Path(folder or "") for folder in folders)
 
 
 @pytest.fixture(scope="module")
-def folder(packs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(packs: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app, moved away from where it was built."""
     pytest.importorskip("PyInstaller")
     built = frozen.build(Environment(Path(sys.prefix)), packs, CHECKOUT / "dist")
@@ -140,8 +144,23 @@ def test_what_is_no_recording_is_told_in_one_line(folder: Path, pollux_home: Pat
     assert len(result.stderr.splitlines()) == 1 and "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "heic", "avif"])
+def test_photos_are_described_without_network_and_python(
+    folder: Path, pollux_home: Path, suffix: str
+) -> None:
+    """HEIC and AVIF need libraries of their own inside."""
+    pillow_heif.register_heif_opener()
+    photo = pollux_home / f"照片 ü.{suffix}"
+    with Image.open(PHOTO) as cat:
+        cat.save(photo)
+    result = _run(folder, pollux_home, "describe", str(photo), "--json")
+    assert result.returncode == 0, result.stderr
+    described = json.loads(result.stdout.splitlines()[-1])
+    assert "cat" in described["caption"].lower()
+
+
 def test_the_packs_inside_are_listed_and_whole(
-    folder: Path, packs: tuple[Path, Path], pollux_home: Path
+    folder: Path, packs: tuple[Path, ...], pollux_home: Path
 ) -> None:
     listed = _run(folder, pollux_home, "models", "list").stdout
     assert all(pack.name in listed for pack in packs)
@@ -181,7 +200,7 @@ def test_the_window_opens_and_can_be_brought_to_the_front(folder: Path, pollux_h
     assert "ERROR" not in log, log
 
 
-def test_nothing_unneeded_is_inside(folder: Path, packs: tuple[Path, Path]) -> None:
+def test_nothing_unneeded_is_inside(folder: Path, packs: tuple[Path, ...]) -> None:
     files = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
     for unwanted in (
         "/torch/",
