@@ -502,14 +502,6 @@
         <translation>图片模型</translation>
     </message>
     <message>
-        <source>Loading · {model}</source>
-        <translation>正在加载 · {model}</translation>
-    </message>
-    <message>
-        <source>Failed · {model}</source>
-        <translation>加载失败 · {model}</translation>
-    </message>
-    <message>
         <source>Image model: {state}</source>
         <translation>图片模型：{state}</translation>
     </message>
@@ -1810,14 +1802,6 @@
     <message>
         <source>Speech model</source>
         <translation>语音模型</translation>
-    </message>
-    <message>
-        <source>Loading · {model}</source>
-        <translation>正在加载 · {model}</translation>
-    </message>
-    <message>
-        <source>Failed · {model}</source>
-        <translation>加载失败 · {model}</translation>
     </message>
     <message>
         <source>Speech model: {state}</source>
