@@ -33,6 +33,7 @@ def cycles_freed_here() -> Iterator[None]:
 
 
 OpenDesktop = Callable[..., Desktop]
+READY_MS = 30_000  # the machine may be busy with other things
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def open_desktop(qtbot: QtBot, pollux_home: Path) -> Iterator[OpenDesktop]:
         desktop.window.show()
         desktop.begin()
         if wait:
-            qtbot.waitUntil(lambda: desktop.host.model.status == "ready")
+            qtbot.waitUntil(lambda: desktop.host.model.status == "ready", timeout=READY_MS)
         return desktop
 
     yield make

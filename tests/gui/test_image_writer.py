@@ -16,7 +16,7 @@ from engine.errors import EngineError
 from engine.store import Store
 from tests.fake_images import DETAILED, FakeImages
 from tests.fakes import FakeDoor, FakeModel, FakeStore, fake_pack, qwen_pack
-from tests.gui.conftest import OpenDesktop
+from tests.gui.conftest import READY_MS, OpenDesktop
 from tests.gui.images import described, door, pane, photo, until
 from tests.gui.speech import drop
 from tests.unit.engine.tasks.fake_image_model import FakeImageModel, FakeReader
@@ -27,7 +27,7 @@ IN_DETAIL = ImageChoices("detailed", "en")
 def with_small_chat(qtbot: QtBot, open_desktop: OpenDesktop, fake: FakeDoor) -> Desktop:
     desktop = open_desktop(fake, wait=False)
     desktop.host.load("smollm2-135m")
-    qtbot.waitUntil(lambda: desktop.host.model.status == "ready")
+    qtbot.waitUntil(lambda: desktop.host.model.status == "ready", timeout=READY_MS)
     fake.opened = opened(fake, "smollm2-135m")  # the larger one may have been opened first, as the app begins
     return desktop
 
@@ -52,15 +52,15 @@ def test_the_best_model_writes_is_named_and_is_freed_again(
     described(qtbot, desktop, photo(folder, "two.jpg"))
     desktop.images.select(item)
     answer = desktop.images.ask(item, "What is it?")
-    qtbot.waitUntil(lambda: answer.state == "done")
+    qtbot.waitUntil(lambda: answer.state == "done", timeout=READY_MS)
     assert opened(fake, big.name) == [writer] and fake.images.chats == [writer] * 3
     note = pane(desktop).result.answers.views[-1].note.text()
     assert note == "Qwen2.5 Coder 1.5B answered from the findings only; it did not see the picture."
     assert desktop.host.model.pack is not None and desktop.host.model.pack.name == "smollm2-135m"
     # Nothing asks for it any more.
     desktop.host.images._writer_idle.start(1)
-    qtbot.waitUntil(lambda: writer.closed)
-    qtbot.waitUntil(lambda: not desktop.host.jobs.busy)
+    qtbot.waitUntil(lambda: writer.closed, timeout=READY_MS)
+    qtbot.waitUntil(lambda: not desktop.host.jobs.busy, timeout=READY_MS)
     assert desktop.host.images.state.status == "ready" and not opened(fake, "smollm2-135m")[0].closed
     desktop.images.want(item, again=True)
     until(qtbot, item)
@@ -78,7 +78,7 @@ def test_the_loaded_model_is_used_where_it_is_the_best(
     (writer,) = opened(fake, big.name)
     # Another model for the chat: the two that were open are freed before it is opened.
     desktop.host.load(big.name)
-    qtbot.waitUntil(lambda: desktop.host.model.status == "ready")
+    qtbot.waitUntil(lambda: desktop.host.model.status == "ready", timeout=READY_MS)
     assert writer.closed and all(model.closed for model in opened(fake, "smollm2-135m"))
     (_, loaded) = opened(fake, big.name)
     desktop.images.want(item, again=True)
@@ -92,10 +92,10 @@ def test_a_table_opens_it_once(qtbot: QtBot, open_desktop: OpenDesktop, folder: 
     desktop = with_small_chat(qtbot, open_desktop, fake)
     desktop.images.choose(IN_DETAIL)
     drop(desktop, *(photo(folder, f"{number}.png") for number in range(3)))
-    qtbot.waitUntil(lambda: [item.state for item in desktop.batch.items] == ["done"] * 3)
+    qtbot.waitUntil(lambda: [item.state for item in desktop.batch.items] == ["done"] * 3, timeout=READY_MS)
     assert len(opened(fake, big.name)) == 1 and len(fake.images.chats) == 3
     desktop.host.unload()
-    qtbot.waitUntil(lambda: not desktop.host.jobs.busy)
+    qtbot.waitUntil(lambda: not desktop.host.jobs.busy, timeout=READY_MS)
     assert all(model.closed for model in fake.opened)
 
 
@@ -122,11 +122,11 @@ def test_without_any_model_a_question_says_why(qtbot: QtBot, open_desktop: OpenD
     desktop = with_small_chat(qtbot, open_desktop, fake)
     item = described(qtbot, desktop, photo(folder))
     desktop.host.unload()
-    qtbot.waitUntil(lambda: not desktop.host.jobs.busy)
+    qtbot.waitUntil(lambda: not desktop.host.jobs.busy, timeout=READY_MS)
     fake.open_image = lambda pack, *_: FakeModel(pack)  # type: ignore[method-assign]
     fake.open_error = EngineError("No memory.", "Close others.")
     answer = desktop.images.ask(item, "What is it?")
-    qtbot.waitUntil(lambda: answer.state == "failed")
+    qtbot.waitUntil(lambda: answer.state == "failed", timeout=READY_MS)
     assert answer.error is fake.open_error
     assert desktop.host.model.status == "none"
 
@@ -139,14 +139,16 @@ def test_a_model_that_reads_a_large_picture_says_how_far_it_is(
     item = described(qtbot, desktop, photo(folder))
     fake.images.gate, fake.images.answer = (
         threading.Event(),
-        "Brown",
+        "5",
     )  # one piece: nothing is said before the gate
-    answer = desktop.images.ask(item, "What colour is it?")
-    qtbot.waitUntil(lambda: answer.total_steps == 17)
-    qtbot.waitUntil(lambda: pane(desktop).result.answers.views[0].text.text() == "Thinks… 3 / 17")
+    answer = desktop.images.ask(item, "How many dogs?")
+    qtbot.waitUntil(lambda: answer.total_steps == 17, timeout=READY_MS)
+    qtbot.waitUntil(
+        lambda: pane(desktop).result.answers.views[0].text.text() == "Thinks… 3 / 17", timeout=READY_MS
+    )
     fake.images.gate.set()
-    qtbot.waitUntil(lambda: answer.state == "done")
-    assert pane(desktop).result.answers.views[0].text.text() == "Brown"
+    qtbot.waitUntil(lambda: answer.state == "done", timeout=READY_MS)
+    assert pane(desktop).result.answers.views[0].text.text() == "5"
 
 
 class OnePackStore(FakeStore):
