@@ -227,5 +227,5 @@ def _genai_config(checkpoint: Checkpoint, form: Format) -> Json:
         "inputs": {"pixel_values": "pixel_values"},
         "outputs": {"image_features": "image_features"},
     }
-    values["search"] |= {"max_length": CONTEXT_TOKENS, "num_beams": 3}
+    values["search"] |= {"max_length": CONTEXT_TOKENS, "num_beams": 5}
     return values

@@ -17,7 +17,7 @@ from engine.results import FinishReason, Look
 class CaptionOptions:
     """``beams`` hypotheses are kept (1 is greedy); ``looks`` also asks where each word looked, in a second pass."""
 
-    beams: int = 3
+    beams: int = 5
     max_new_tokens: int = 40
     looks: bool = False
 

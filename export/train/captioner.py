@@ -24,7 +24,7 @@ from export.train.processes import Processes
 from export.train.run import LOG, WEIGHTS, Run
 from export.train.settings import Settings
 
-BEAMS = 3
+BEAMS = 5
 DOUBTFUL = 0.1  # of the captions of the dev split: those that the model is least sure of are shown with doubt
 
 

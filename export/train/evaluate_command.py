@@ -39,7 +39,7 @@ def add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--labelled", type=Path, help="photos with labels.jsonl: how often the subject is named"
     )
     parser.add_argument("--limit", type=_positive, help="of each set, the first photos only")
-    parser.add_argument("--beams", type=_positive, default=3, help="1 is greedy")
+    parser.add_argument("--beams", type=_positive, default=5, help="1 is greedy")
     parser.add_argument("--threads", type=_positive, default=2)
     parser.add_argument("--examples", type=_count, default=20, help="how many photos to show")
     parser.add_argument(
