@@ -128,8 +128,8 @@ class Captioner(OpenModel):
             weights = decoder.weights(seen.prefix, [*prompt, *beam.ids], cancel)
             rows = weights[-len(beam.ids) - 1 : -1, : len(seen.prefix)]  # [tokens, Q]
             pieces = [self._tokenizer.decode(beam.ids[:end]) for end in range(len(beam.ids) + 1)]
-            grid = (self.settings.grid, self.settings.grid)
-            looks = looks_of(text, pieces, beam.logprobs, rows, seen.patch_weights, grid)
+            patches = seen.patch_weights.reshape(-1, self.settings.grid, self.settings.grid)
+            looks = looks_of(text, pieces, beam.logprobs, rows, patches)
         return Caption(
             text=text.strip(),
             confidence=_confidence(beam),

@@ -29,17 +29,17 @@ def looks_of(
     logprobs: Sequence[float],
     token_weights: NDArray[np.float32],
     patch_weights: NDArray[np.float32],
-    grid: tuple[int, int],
 ) -> tuple[Look, ...]:
-    """``pieces[n]`` is the text of the first n tokens; ``token_weights`` fp32 [tokens, Q], ``patch_weights`` fp32 [Q, N].
+    """``pieces[n]`` is the text of the first n tokens; ``token_weights`` fp32 [tokens, Q], ``patch_weights`` fp32 [Q, rows, columns].
 
-    N is rows * columns of ``grid``.
     ``text`` may begin with white space, which the caption does not have: offsets are those in ``text.strip()``.
     """
     # Later tokens look less at the picture and more at the text: their shares are compared.
     shares = token_weights / np.maximum(token_weights.sum(axis=1, keepdims=True), _TINY)  # [tokens, Q]
     usual = np.maximum(shares.mean(axis=0), _TINY)
-    own_patches = np.maximum(patch_weights - patch_weights.mean(axis=0), 0)  # [Q, N]
+    grid = patch_weights.shape[1:]
+    patches = patch_weights.reshape(len(patch_weights), -1)  # [Q, N]
+    own_patches = np.maximum(patches - patches.mean(axis=0), 0)
     own_patches /= np.maximum(own_patches.sum(axis=1, keepdims=True), _TINY)
     cut = len(text) - len(text.lstrip())
     looks = []

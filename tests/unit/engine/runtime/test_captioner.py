@@ -137,7 +137,7 @@ def test_each_word_gets_what_its_tokens_looked_at_more_than_others_do() -> None:
     shares[3] = [0.4, 0.05, 0.1]  # later words look less
     patches = np.array([[0.4, 0.2, 0.2, 0.2], [0.4, 0.4, 0.1, 0.1], [0.4, 0.1, 0.1, 0.4]], np.float32)
     logprobs = [-0.1, math.log(0.5), math.log(0.5), math.log(0.8), -0.1]
-    looks = looks_of(pieces[-1], pieces, logprobs, shares, patches, (2, 2))
+    looks = looks_of(pieces[-1], pieces, logprobs, shares, patches.reshape(3, 2, 2))
     assert [look.word for look in looks] == ["A", "golden", "dog"]
     assert [(look.start, look.end) for look in looks] == [(0, 1), (2, 8), (9, 12)]
     assert looks[1].attention.argmax() == 1 and looks[2].attention.argmax() == 3
@@ -148,9 +148,9 @@ def test_each_word_gets_what_its_tokens_looked_at_more_than_others_do() -> None:
 
 
 def test_looks_of_nothing() -> None:
-    shares, patches = np.ones((1, 2), np.float32), np.full((2, 4), 0.25, np.float32)
-    assert looks_of("...", ["", "..."], [-0.1], shares, patches, (2, 2)) == ()
-    (alone,) = looks_of("Dog", ["", "Dog"], [-0.1], shares, patches, (2, 2))
+    shares, patches = np.ones((1, 2), np.float32), np.full((2, 2, 2), 0.25, np.float32)
+    assert looks_of("...", ["", "..."], [-0.1], shares, patches) == ()
+    (alone,) = looks_of("Dog", ["", "Dog"], [-0.1], shares, patches)
     assert np.allclose(alone.attention, 0.25)
 
 
