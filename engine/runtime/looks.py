@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from engine.results import Look
 
+COMMON = 0.5  # so much of what all embeddings were made from is taken away; all of it would be most of a close-up
 _TINY = 1e-12
 _LEAST = 1e-4  # of what a word has of its own; less is rounding
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -39,7 +40,7 @@ def looks_of(
     usual = np.maximum(shares.mean(axis=0), _TINY)
     grid = patch_weights.shape[1:]
     patches = patch_weights.reshape(len(patch_weights), -1)  # [Q, N]
-    own_patches = np.maximum(patches - patches.mean(axis=0), 0)
+    own_patches = np.maximum(patches - COMMON * patches.mean(axis=0), 0)
     own_patches /= np.maximum(own_patches.sum(axis=1, keepdims=True), _TINY)
     cut = len(text) - len(text.lstrip())
     looks = []
