@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from engine.results import Look
 
-COMMON = 0.5  # so much of what all embeddings were made from is taken away; all of it would be most of a close-up
+# So much of what all embeddings were made from is taken away; the whole of it would be most of a close-up.
+COMMON = 0.5
 _TINY = 1e-12
 _LEAST = 1e-4  # of what a word has of its own; less is rounding
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
