@@ -15,15 +15,8 @@ from torch import Tensor
 
 from engine.errors import EngineError
 from export.checkpoints.blocks import Floats, QuantisedTensor
-from export.checkpoints.interface import (
-    Checkpoint,
-    ModelInfo,
-    SpecialTokens,
-    TokenizerFiles,
-    expected_shapes,
-    parts_of,
-)
-from export.config import LanguageConfig
+from export.checkpoints.interface import Checkpoint, expected_shapes, parts_of
+from export.checkpoints.wrapped import WrappedCheckpoint
 from export.quantize import BLOCK_4BIT
 
 
@@ -35,12 +28,13 @@ class Update:
     second: Floats
 
 
-class AdaptedCheckpoint:
+class AdaptedCheckpoint(WrappedCheckpoint):
     """``checkpoint`` + ``scale`` * second @ first, for each pair of matrices in ``lora``."""
 
     def __init__(self, checkpoint: Checkpoint, lora: Mapping[str, Tensor], scale: float) -> None:
         """Raises EngineError where the updates are not for this model."""
-        self._checkpoint, self._lora, self._scale = checkpoint, lora, scale
+        super().__init__(checkpoint)
+        self._lora, self._scale = lora, scale
         shapes = expected_shapes(checkpoint.config)
         self._pieces: dict[str, tuple[str, int, int]] = {}  # part -> owner of the update, its rows there
         for name in lora:
@@ -56,31 +50,6 @@ class AdaptedCheckpoint:
                 start = end
             if start != lora[name].shape[0]:
                 raise _foreign(owner)
-
-    @property
-    def config(self) -> LanguageConfig:
-        """Sizes and switches of the model."""
-        return self._checkpoint.config
-
-    @property
-    def info(self) -> ModelInfo:
-        """Name, licence and languages of the model beneath."""
-        return self._checkpoint.info
-
-    @property
-    def special_tokens(self) -> SpecialTokens:
-        """Beginning, end and padding."""
-        return self._checkpoint.special_tokens
-
-    @property
-    def chat_template(self) -> str:
-        """The chat template of the model beneath."""
-        return self._checkpoint.chat_template
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tensors that :meth:`read` takes."""
-        return self._checkpoint.names
 
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32, its update added."""
@@ -104,10 +73,6 @@ class AdaptedCheckpoint:
         padding = -second.shape[1] % BLOCK_4BIT
         first = np.pad(self._lora[f"{name}.first"].float().numpy(), ((0, padding), (0, 0)))
         return Update(first, np.pad(second, ((0, 0), (0, padding))))
-
-    def tokenizer_files(self) -> TokenizerFiles:
-        """The tokenizer of the model beneath."""
-        return self._checkpoint.tokenizer_files()
 
 
 def _foreign(owner: str) -> EngineError:

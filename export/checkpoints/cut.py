@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from export.checkpoints.blocks import QuantisedTensor
-from export.checkpoints.interface import Checkpoint, ModelInfo, SpecialTokens, TokenizerFiles
+from export.checkpoints.interface import Checkpoint
+from export.checkpoints.wrapped import WrappedCheckpoint
 from export.config import LanguageConfig
 
 _TABLES: Final = ("embedding.weight", "head.weight")
 
 
-class CutCheckpoint:
+class CutCheckpoint(WrappedCheckpoint):
     """``checkpoint`` with the tokens ``tokens``. What it says of the tokenizer still counts all of them."""
 
     def __init__(self, checkpoint: Checkpoint, tokens: Sequence[int]) -> None:
         """Raises EngineError where the model has no such tokens."""
-        self._checkpoint = checkpoint
+        super().__init__(checkpoint)
         self._rows = np.array(tokens, np.int64)
         size = checkpoint.config.vocab_size
         if not len(tokens) or min(tokens) < 0 or max(tokens) >= size:
@@ -42,26 +43,6 @@ class CutCheckpoint:
         """Sizes and switches of the model, with the number of tokens that are left."""
         return dataclasses.replace(self._checkpoint.config, vocab_size=len(self._rows))
 
-    @property
-    def info(self) -> ModelInfo:
-        """Name, licence and languages of the model beneath."""
-        return self._checkpoint.info
-
-    @property
-    def special_tokens(self) -> SpecialTokens:
-        """Beginning, end and padding, by the numbers of the tokenizer."""
-        return self._checkpoint.special_tokens
-
-    @property
-    def chat_template(self) -> str:
-        """The chat template of the model beneath."""
-        return self._checkpoint.chat_template
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tensors that :meth:`read` takes."""
-        return self._checkpoint.names
-
     def read(self, name: str) -> NDArray[np.float32]:
         """One tensor in fp32."""
         tensor = self._checkpoint.read(name)
@@ -74,7 +55,3 @@ class CutCheckpoint:
             return grid
         rows = self._rows
         return dataclasses.replace(grid, q=grid.q[rows], scale=grid.scale[rows], minimum=grid.minimum[rows])
-
-    def tokenizer_files(self) -> TokenizerFiles:
-        """The whole tokenizer of the model beneath."""
-        return self._checkpoint.tokenizer_files()
