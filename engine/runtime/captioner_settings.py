@@ -26,8 +26,8 @@ class CaptionerSettings:
 
     Before a caption stand at most ``names_max`` of the classifier's nouns, those with at least the probability
     ``names_least``, most likely first, then at most ``keywords_max`` of its ``keywords``, those that are in at least the share
-    ``keywords_least`` of what people say of such pictures, all joined by ``names_joint``, and then ``separator``. A caption whose confidence is below
-    ``unsure_below`` should be read with doubt.
+    ``keywords_least`` of what people say of such pictures, all joined by ``names_joint``, and then ``separator``. A caption
+    whose confidence is below ``unsure_below`` should be read with doubt.
     """
 
     image_px: int
@@ -70,7 +70,21 @@ class CaptionerSettings:
             merged[label.noun] = merged.get(label.noun, 0.0) + probability
         likely = sorted(merged.items(), key=lambda item: -item[1])[: self.names_max]
         names = [noun for noun, probability in likely if probability >= self.names_least]
-        order = np.argsort(-shares, kind="stable")[: self.keywords_max]
-        words = [self.keywords[place] for place in order if shares[place] >= self.keywords_least]
-        names += [word for word in words if word not in names]
+        names += expected_words(self.keywords, shares, self.keywords_max, self.keywords_least, names)
         return self.names_joint.join(names) + self.separator
+
+
+def expected_words(
+    keywords: Sequence[str],
+    shares: NDArray[np.floating],
+    most: int,
+    least: float,
+    names: Sequence[str],
+) -> tuple[str, ...]:
+    """Of the ``most`` likeliest keywords those with at least the share ``least`` that are not among ``names`` yet.
+
+    ``shares`` [K] are of the ``keywords``. Training calls it too, so that a prompt is the same in both.
+    """
+    order: list[int] = np.argsort(-shares, kind="stable")[:most].tolist()
+    words = (keywords[place] for place in order if shares[place] >= least)
+    return tuple(word for word in words if word not in names)

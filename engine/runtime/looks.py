@@ -32,8 +32,9 @@ def looks_of(
     token_weights: NDArray[np.float32],
     patch_weights: NDArray[np.float32],
 ) -> tuple[Look, ...]:
-    """``pieces[n]`` is the text of the first n tokens; ``token_weights`` fp32 [tokens, Q], ``patch_weights`` fp32 [Q, rows, columns].
+    """``pieces[n]`` is the text of the first n tokens.
 
+    ``token_weights`` fp32 [tokens, Q], ``patch_weights`` fp32 [Q, rows, columns].
     ``text`` may begin with white space, which the caption does not have: offsets are those in ``text.strip()``.
     """
     # Later tokens look less at the picture and more at the text: their shares are compared.

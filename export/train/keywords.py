@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.results import Progress
+from engine.runtime.captioner_settings import expected_words
 from export.nn.captioner import CaptionerConfig
 from export.nn.efficientnet import EfficientNet
 from export.nn.keywords import KeywordHead
@@ -62,9 +63,7 @@ class Keywords:
     def likely(self, shares: NDArray[np.float16], names: Sequence[str]) -> tuple[str, ...]:
         """The words of one picture [K] that stand in the prompt after ``names``."""
         config = self.config
-        order = np.argsort(-shares, kind="stable")[: config.keywords_max]
-        words = (config.keywords[i] for i in order if shares[i] >= config.keywords_least)
-        return tuple(word for word in words if word not in names)
+        return expected_words(config.keywords, shares, config.keywords_max, config.keywords_least, names)
 
 
 def words_of(caption: str) -> set[str]:

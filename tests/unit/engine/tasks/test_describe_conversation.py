@@ -75,10 +75,11 @@ def test_the_oldest_questions_go_where_the_context_is_short() -> None:
     prompt = chat.prompts[-1]
     assert f"What about {gone - 1}?" not in prompt and f"What about {gone}?" in prompt
     assert "What is her name?" in prompt and '"TAXI"' in prompt  # the examples and the facts stay
+    assert "And how old?" in prompt
     # No room at all for what was asked before.
     _, notices = ask(FakeImageModel(), "And how old?", (Asked("What?", "word " * 5000),), chat)
     assert [notice.values.get("count") for notice in notices] == [None, 2]
-    assert "What is her name?" in chat.prompts[-1]
+    assert "What is her name?" in chat.prompts[-1] and '"TAXI"' in chat.prompts[-1]
 
 
 @pytest.fixture
